@@ -1,0 +1,259 @@
+//! The capped everlasting option in closed form.
+//!
+//! `V = phi + TV` solves `1/2 sigma^2 S^2 V'' = (V - phi) / T` with `V = cK` at the cap (D. White and
+//! S. Bankman-Fried, "Everlasting Options", Paradigm 2021, with a cap; see `docs/mechanism.md`). All exponentials are
+//! written relative to the spot: with `y = |ln(S/K)|`, `h = |ln(1 +- c)|`, rates `a = (u - 1)/2`, `b = (u + 1)/2`
+//! where terms shrink away from the money, and `D = e^-uh`:
+//!
+//! ```text
+//! call  K >= S   M = S/u e^-ay   N = M D             TV = M - N   financed = a TV
+//!       K <  S   M = S/u e^-by   N = S/u e^(ay-uh)   TV = M - N   financed = K - b M - a N
+//! put   K <= S   M = S/u e^-by   N = M D             TV = M - N
+//!       K >  S   M = S/u e^-ay   N = S/u e^(by-uh)   TV = M - N
+//! ```
+
+use crate::{Real, Rounding, Signed, Usd, exp, exp_negative, ln, wide::mul_shift};
+
+/// The right that an option gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Side {
+    /// To gain when the index rises.
+    Call = 0,
+    /// To gain when the index falls.
+    Put = 1,
+}
+
+/// An everlasting option's curve: all that depends on side, volatility, funding period and cap, but not on spot and
+/// strike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Curve {
+    pub(crate) side: Side,
+    volatility: Real,
+    period_years: Real,
+    cap: Real,
+    u: Real,
+    /// `(u - 1) / 2`: how fast terms shrink as the strike rises above the spot.
+    pub(crate) rate_above: Real,
+    /// `(u + 1) / 2`: how fast terms shrink as the strike falls below the spot.
+    pub(crate) rate_below: Real,
+    /// `|ln(1 +- c)|`.
+    pub(crate) cap_distance: Real,
+    /// `u |ln(1 +- c)|`.
+    pub(crate) cap_exponent: Real,
+    /// `1 - e^(-u |ln(1 +- c)|)`: what the cap leaves of an out-of-the-money time value.
+    pub(crate) below_cap: Real,
+}
+
+/// What one option is worth at one spot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OptionValue {
+    /// `phi`: what the option would pay now, exact except for the cap's rounding down.
+    pub intrinsic: Usd,
+    /// `TV = V - phi` in dollars; zero at and past the cap.
+    pub time_value: Real,
+    /// Dollars that a seller must borrow to hedge a call, within `0..=K`; zero for puts, and at and past the cap.
+    pub financed: Real,
+    pub(crate) strike: Usd,
+    pub(crate) cap: Real,
+}
+
+impl OptionValue {
+    /// `V` in dollars, never below `phi` nor above `cK` rounded down.
+    #[must_use]
+    pub fn value(&self, rounding: Rounding) -> Usd {
+        let value = self
+            .intrinsic
+            .saturating_add(self.time_value.to_usd(rounding));
+        value
+            .min(payout_cap(self.strike, self.cap))
+            .max(self.intrinsic)
+    }
+}
+
+/// `cK`, rounded down.
+pub(crate) fn payout_cap(strike: Usd, cap: Real) -> Usd {
+    let fraction = cap.to_fixed_wide(120, Rounding::Down);
+    let payout =
+        fraction.and_then(|fraction| mul_shift(strike.bits(), fraction, 120, Rounding::Down));
+    payout.map_or(Usd::from_bits(u128::MAX), Usd::from_bits)
+}
+
+/// Where the option stands, and the two terms of its time value.
+pub(crate) enum Terms {
+    Capped,
+    OutOfTheMoney { main: Real },
+    InTheMoney { main: Real, reflected: Real },
+}
+
+impl Curve {
+    /// The curve for one side, volatility (a fraction per square root of a year), funding period in years of 365 days
+    /// and cap as a fraction of the strike.
+    ///
+    /// None when out of bounds: volatility 1% to 1000%, period 1 hour to 365 days, cap 1% to 1000% for calls and 1% to
+    /// below 100% for puts.
+    #[must_use]
+    pub fn new(side: Side, volatility: Real, period_years: Real, cap: Real) -> Option<Self> {
+        let percent = Real::from_ratio(1, 100)?;
+        let ten = Real::from_u64(10);
+        let hour = Real::from_ratio(1, 365 * 24)?;
+        let cap_in_bounds = match side {
+            Side::Call => cap <= ten,
+            Side::Put => cap < Real::ONE,
+        };
+        let in_bounds = (percent..=ten).contains(&volatility)
+            && (hour..=Real::ONE).contains(&period_years)
+            && cap >= percent
+            && cap_in_bounds;
+        if !in_bounds {
+            return None;
+        }
+        let variance = volatility.mul(volatility).mul(period_years);
+        let u = Real::ONE.add(Real::from_u64(8).div(variance)?).sqrt();
+        let boundary = match side {
+            Side::Call => Real::ONE.add(cap),
+            Side::Put => Real::ONE.saturating_sub(cap),
+        };
+        let cap_distance = ln(boundary).magnitude;
+        let cap_exponent = u.mul(cap_distance);
+        Some(Self {
+            side,
+            volatility,
+            period_years,
+            cap,
+            u,
+            rate_above: u.saturating_sub(Real::ONE).halve(),
+            rate_below: u.add(Real::ONE).halve(),
+            cap_distance,
+            cap_exponent,
+            below_cap: Real::ONE.saturating_sub(exp_negative(cap_exponent)),
+        })
+    }
+
+    /// The side that this curve prices.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        self.side
+    }
+
+    /// `u = sqrt(1 + 8 / (sigma^2 T))`.
+    #[must_use]
+    pub const fn u(&self) -> Real {
+        self.u
+    }
+
+    /// `1/u`: time value never exceeds this fraction of the lower of spot and strike.
+    #[must_use]
+    pub fn peak_fraction(&self) -> Real {
+        // u is above one.
+        Real::ONE.div(self.u).unwrap_or(Real::ONE)
+    }
+
+    /// The volatility, a fraction per square root of a year.
+    #[must_use]
+    pub const fn volatility(&self) -> Real {
+        self.volatility
+    }
+
+    /// The cap as a fraction of the strike.
+    #[must_use]
+    pub const fn cap(&self) -> Real {
+        self.cap
+    }
+
+    /// The funding period in years.
+    #[must_use]
+    pub const fn period_years(&self) -> Real {
+        self.period_years
+    }
+
+    /// The most that an option of this strike ever pays: `cK`, rounded down.
+    #[must_use]
+    pub fn payout_cap(&self, strike: Usd) -> Usd {
+        payout_cap(strike, self.cap)
+    }
+
+    /// The option's worth at `spot`. A spot at or past the cap gives `cK` and no time value.
+    #[must_use]
+    pub fn value(&self, spot: Usd, strike: Usd) -> OptionValue {
+        self.assemble(spot, strike, self.terms(spot, strike).1)
+    }
+
+    pub(crate) fn assemble(&self, spot: Usd, strike: Usd, terms: Terms) -> OptionValue {
+        let (time_value, financed) = match terms {
+            Terms::Capped => (Real::ZERO, Real::ZERO),
+            Terms::OutOfTheMoney { main } => {
+                let time_value = main.mul(self.below_cap);
+                (time_value, time_value.mul(self.rate_above))
+            }
+            Terms::InTheMoney { main, reflected } => {
+                let lent = Real::from(strike).saturating_sub(main.mul(self.rate_below));
+                (
+                    main.saturating_sub(reflected),
+                    lent.saturating_sub(reflected.mul(self.rate_above)),
+                )
+            }
+        };
+        let financed = if self.side == Side::Call {
+            financed
+        } else {
+            Real::ZERO
+        };
+        let intrinsic = if matches!(terms, Terms::Capped) {
+            self.payout_cap(strike)
+        } else {
+            self.moneyness(spot, strike)
+        };
+        OptionValue {
+            intrinsic,
+            time_value,
+            financed,
+            strike,
+            cap: self.cap,
+        }
+    }
+
+    /// How far the option is in the money, before the cap.
+    pub(crate) fn moneyness(&self, spot: Usd, strike: Usd) -> Usd {
+        match self.side {
+            Side::Call => spot.saturating_sub(strike),
+            Side::Put => strike.saturating_sub(spot),
+        }
+    }
+
+    /// `ln(S/K)` and the terms there.
+    pub(crate) fn terms(&self, spot: Usd, strike: Usd) -> (Signed, Terms) {
+        if self.moneyness(spot, strike) >= self.payout_cap(strike) {
+            return (Signed::ZERO, Terms::Capped);
+        }
+        let Some(ratio) = Real::from(spot).div(Real::from(strike)) else {
+            return (Signed::ZERO, Terms::Capped); // a strike of zero pays nothing
+        };
+        let distance = ln(ratio);
+        let scale = Real::from(spot).mul(self.peak_fraction());
+        let (rate, opposite) = if distance.negative {
+            (self.rate_above, self.rate_below)
+        } else {
+            (self.rate_below, self.rate_above)
+        };
+        let main = scale.mul(exp_negative(distance.magnitude.mul(rate)));
+        let in_the_money =
+            distance.negative == (self.side == Side::Put) && !distance.magnitude.is_zero();
+        let terms = if in_the_money {
+            let reflected = scale.mul(self.reflection(distance.magnitude.mul(opposite)));
+            Terms::InTheMoney { main, reflected }
+        } else {
+            Terms::OutOfTheMoney { main }
+        };
+        (distance, terms)
+    }
+
+    /// `e^(exponent - u h)`.
+    pub(crate) fn reflection(&self, exponent: Real) -> Real {
+        if exponent > self.cap_exponent {
+            exp(exponent.saturating_sub(self.cap_exponent))
+        } else {
+            exp_negative(self.cap_exponent.saturating_sub(exponent))
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Exact products and quotients wider than a register.
+//!
+//! The Solana VM has 64-bit registers, no widening multiplication and no count of leading zeros, and its 128-bit
+//! division is a long software routine. Everything here is built from 64-bit operations only.
+
+use crate::Rounding;
+
+const LOW_HALF: u64 = 0xffff_ffff;
+
+/// The product of two words as (high word, low word), exact.
+#[inline(always)]
+pub(crate) const fn mul_words(a: u64, b: u64) -> (u64, u64) {
+    let (a_high, a_low) = (a >> 32, a & LOW_HALF);
+    let (b_high, b_low) = (b >> 32, b & LOW_HALF);
+    // No sum below wraps: (2^32 - 1)^2 + 2 (2^32 - 1) < 2^64. "wrapping" only spares the check.
+    let first = a_high
+        .wrapping_mul(b_low)
+        .wrapping_add(a_low.wrapping_mul(b_low) >> 32);
+    let second = a_low.wrapping_mul(b_high).wrapping_add(first & LOW_HALF);
+    let high = a_high
+        .wrapping_mul(b_high)
+        .wrapping_add(first >> 32)
+        .wrapping_add(second >> 32);
+    (high, a.wrapping_mul(b))
+}
+
+/// The high word of the product of two words: for fractions of 2^64, their product rounded down.
+#[inline(always)]
+pub(crate) const fn mul_high(a: u64, b: u64) -> u64 {
+    mul_words(a, b).0
+}
+
+/// `(high * 2^64 + low) / divisor` with its remainder. Needs `high < divisor` and the divisor's top bit set
+/// (Knuth, The Art of Computer Programming 4.3.1, algorithm D, with 32-bit digits).
+#[inline]
+pub(crate) const fn divide_words(high: u64, low: u64, divisor: u64) -> (u64, u64) {
+    let (upper, rest) = divide_digit(high, low >> 32, divisor);
+    let (lower, remainder) = divide_digit(rest, low & LOW_HALF, divisor);
+    ((upper << 32) | lower, remainder)
+}
+
+/// One 32-bit digit of the quotient of `remainder * 2^32 + next`, and what remains.
+#[inline(always)]
+const fn divide_digit(remainder: u64, next: u64, divisor: u64) -> (u64, u64) {
+    let (divisor_high, divisor_low) = (divisor >> 32, divisor & LOW_HALF);
+    // The divisor's top bit is set, so its high half is not zero and the guess is at most two too large.
+    let mut digit = remainder / divisor_high;
+    let mut rest = remainder - digit * divisor_high;
+    while digit > LOW_HALF || digit * divisor_low > ((rest << 32) | next) {
+        digit -= 1;
+        rest += divisor_high;
+        if rest > LOW_HALF {
+            break;
+        }
+    }
+    // Modulo 2^64 the difference is exact, since it is below the divisor.
+    let partial = (remainder << 32) | next;
+    (digit, partial.wrapping_sub(digit.wrapping_mul(divisor)))
+}
+
+#[inline(always)]
+pub(crate) const fn split(value: u128) -> (u64, u64) {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "takes the low word on purpose"
+    )]
+    let low = value as u64;
+    #[allow(clippy::cast_possible_truncation, reason = "the shift leaves 64 bits")]
+    let high = (value >> 64) as u64;
+    (high, low)
+}
+
+#[inline(always)]
+pub(crate) const fn join(high: u64, low: u64) -> u128 {
+    ((high as u128) << 64) | low as u128
+}
+
+/// The exact 256-bit product as (high half, low half).
+const fn mul_full(a: u128, b: u128) -> (u128, u128) {
+    let ((a_high, a_low), (b_high, b_low)) = (split(a), split(b));
+    let low = pair(mul_words(a_low, b_low));
+    // No sum below wraps: (2^64 - 1)^2 + 2 (2^64 - 1) < 2^128.
+    let first = pair(mul_words(a_high, b_low)).wrapping_add(low >> 64);
+    let second = pair(mul_words(a_low, b_high)).wrapping_add(join(0, split(first).1));
+    let high = pair(mul_words(a_high, b_high))
+        .wrapping_add(first >> 64)
+        .wrapping_add(second >> 64);
+    (high, join(split(second).1, split(low).1))
+}
+
+const fn pair((high, low): (u64, u64)) -> u128 {
+    join(high, low)
+}
+
+/// `a * b / divisor` through an exact 256-bit product.
+///
+/// None when the divisor is zero or the rounded result needs more than 128 bits.
+#[must_use]
+pub fn mul_div(a: u128, b: u128, divisor: u128, rounding: Rounding) -> Option<u128> {
+    let (high, low) = mul_full(a, b);
+    if high >= divisor {
+        return None; // also when the divisor is zero
+    }
+    let shift = divisor.leading_zeros();
+    let divisor = divisor << shift;
+    // `high` is below the divisor, so its shifted-out bits are zero.
+    let high = if shift == 0 {
+        high
+    } else {
+        (high << shift) | (low >> (128 - shift))
+    };
+    let low = low << shift;
+    let (upper, rest) = divide_word(high, split(low).0, divisor);
+    let (lower, remainder) = divide_word(rest, split(low).1, divisor);
+    round(join(upper, lower), remainder != 0, rounding)
+}
+
+/// One 64-bit digit of `(remainder * 2^64 + next) / divisor` and what remains. Needs `remainder < divisor` and the
+/// divisor's top bit set.
+fn divide_word(remainder: u128, next: u64, divisor: u128) -> (u64, u128) {
+    let ((high, middle), (divisor_high, divisor_low)) = (split(remainder), split(divisor));
+    // The guess from the top words is at most two too large; where it would not fit, start from the largest digit.
+    let (mut digit, mut rest) = if high < divisor_high {
+        let (digit, rest) = divide_words(high, middle, divisor_high);
+        (digit, u128::from(rest))
+    } else {
+        // high equals divisor_high: remainder - (2^64 - 1) * divisor_high = middle + divisor_high.
+        (u64::MAX, u128::from(middle) + u128::from(divisor_high))
+    };
+    while rest >> 64 == 0 && pair(mul_words(digit, divisor_low)) > join(split(rest).1, next) {
+        digit -= 1;
+        rest += u128::from(divisor_high);
+    }
+    // Modulo 2^128 the difference is exact, since it is below the divisor.
+    let taken = pair(mul_words(digit, divisor_low))
+        .wrapping_add(pair(mul_words(digit, divisor_high)) << 64);
+    (digit, join(middle, next).wrapping_sub(taken))
+}
+
+/// `a * b / 2^shift` through an exact 256-bit product. None when the rounded result needs more than 128 bits.
+#[must_use]
+pub fn mul_shift(a: u128, b: u128, shift: u32, rounding: Rounding) -> Option<u128> {
+    let (high, low) = mul_full(a, b);
+    match shift {
+        0 => (high == 0).then_some(low),
+        1..128 => {
+            let quotient = (high << (128 - shift)) | (low >> shift);
+            let fits = high >> shift == 0;
+            fits.then(|| round(quotient, low << (128 - shift) != 0, rounding))
+                .flatten()
+        }
+        128 => round(high, low != 0, rounding),
+        129..256 => {
+            let lost = low != 0 || high << (256 - shift) != 0;
+            round(high >> (shift - 128), lost, rounding)
+        }
+        _ => round(0, high != 0 || low != 0, rounding),
+    }
+}
+
+fn round(quotient: u128, inexact: bool, rounding: Rounding) -> Option<u128> {
+    if inexact && rounding == Rounding::Up {
+        quotient.checked_add(1)
+    } else {
+        Some(quotient)
+    }
+}
