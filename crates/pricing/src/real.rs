@@ -33,7 +33,7 @@ impl Real {
     /// Zero.
     pub const ZERO: Self = Self {
         mantissa: 0,
-        exponent: 0,
+        exponent: -EXPONENT_LIMIT,
     };
     /// One.
     pub const ONE: Self = Self {
