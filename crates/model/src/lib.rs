@@ -1,1 +1,38 @@
-#![no_std]
+//! The economics of Perpetua: plain values in, reports out. It knows nothing of Solana.
+//!
+//! The state structs are what the program's accounts hold, byte for byte, so the program, the keeper, the tools and the
+//! tests all run this code on the same layout. An action that fails may have changed the state it was given: the program
+//! relies on the chain to undo it, other callers act on a copy.
+#![cfg_attr(not(feature = "idl-build"), no_std)]
+
+mod account;
+mod conditions;
+mod error;
+mod funding;
+mod index;
+mod liquidation;
+mod margin;
+mod mark;
+mod market;
+mod pool;
+mod quantities;
+mod quote;
+mod trade;
+mod vault;
+mod volatility;
+
+pub use account::*;
+pub use conditions::*;
+pub use error::*;
+pub use funding::*;
+pub use index::*;
+pub use liquidation::*;
+pub use margin::*;
+pub use mark::*;
+pub use market::*;
+pub use perpetua_pricing as pricing;
+pub use pool::*;
+pub use quantities::*;
+pub use quote::*;
+pub use trade::*;
+pub use vault::*;

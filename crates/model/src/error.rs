@@ -1,0 +1,74 @@
+//! Why the model refuses. The program has one numbered error for each.
+
+/// The model's result.
+pub type Result<T> = core::result::Result<T, ModelError>;
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $message:literal,)*) => {
+        /// Why an action was refused. Nothing that an action changed before it failed may be kept.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ModelError {
+            $(#[doc = $message] $name,)*
+        }
+
+        impl core::fmt::Display for ModelError {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(match self { $(Self::$name => $message,)* })
+            }
+        }
+
+        impl core::error::Error for ModelError {}
+    };
+}
+
+errors! {
+    MathOverflow = "A number left the range that the arithmetic is exact in",
+    ParameterOutOfRange = "A parameter is outside the hard bounds",
+
+    PriceNotPositive = "The oracle's price is zero or negative",
+    PriceOutOfRange = "The oracle's price or exponent is outside what the market supports",
+    PriceStale = "The index has no price that is fresh enough; post a newer price update and crank",
+    PriceFromFuture = "The price update claims to be published in the future",
+    PriceUncertain = "The price update's confidence interval is too wide",
+    PriceFarFromAverage = "The spot price is too far from its moving average",
+    VarianceStale = "The index has no recent volatility sample",
+    VarianceTooYoung = "The index has not observed volatility for long enough to open positions",
+
+    OpeningPaused = "Opening is paused",
+    LiquidationBarred = "Liquidation waits until the market has been normal for a while",
+    VaultShort = "The vault holds fewer tokens than its ledgers say",
+
+    MarketNotAccrued = "Crank the market's funding in the same slot first",
+    MarketMissing = "An account of a market that the margin account has positions in is missing",
+    TickTooFar = "The strike is too far from the money",
+    PriceTouchesCap = "The price range reaches the option's cap",
+    OptionTooCheap = "The option is worth too little compared with its cap",
+    SlotOccupied = "The ladder slot holds another strike with open interest",
+    SizeTooSmall = "The size is below the market's minimum",
+    SizeTooLarge = "The size is above what is open or supported",
+    CostAboveLimit = "The cost is above the limit given",
+    ProceedsBelowLimit = "The proceeds are below the limit given",
+    UtilisationTooHigh = "The main pool cannot reserve this payout within its maximum utilisation",
+    SeriesLimitReached = "The series' reserve would exceed its share of the main pool",
+    SideLimitReached = "The market side's reserve would exceed its share of the main pool",
+    NotCapped = "The index is not certain to be at or past the option's cap",
+    NotFar = "The option is not far enough from the money to be retired",
+
+    NoFreePosition = "The margin account holds as many positions as fit",
+    PositionNotFound = "The margin account has no such position",
+    InsufficientCollateral = "The margin account's collateral does not cover this",
+    BelowInitialMargin = "The margin account would be below its initial margin",
+    AccountHealthy = "The margin account is not below its maintenance margin",
+    AccountNotEmpty = "The margin account still holds collateral or positions",
+
+    MarkStale = "A market of the vault is not marked within the last 25 slots",
+    MarkAtBounds = "A market is marked at its bounds: only the owner may accept that",
+    AmountZero = "The amount is zero",
+    SharesBelowMinimum = "Fewer shares would be minted than the minimum given",
+    SharePriceTooLow = "The pool's share price is too low to take deposits",
+    TicketNotReady = "The withdrawal has not waited long enough",
+    TicketOutOfOrder = "An earlier withdrawal comes first",
+    TicketNotQueued = "The withdrawal is not queued any more",
+    TicketStillOpen = "The withdrawal still waits or holds tokens or shares",
+    NothingToCollect = "There is nothing to collect",
+}

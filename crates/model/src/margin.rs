@@ -1,0 +1,201 @@
+//! Margin: what an account owes, what it must keep, and what may be taken out.
+
+use perpetua_pricing::{Real, Rounding, Side};
+
+use crate::{
+    account::{MarginAccount, Markets, Position},
+    conditions::{Action, Condition, Conditions},
+    error::{ModelError, Result},
+    market::{Market, years},
+    quantities::{FundingIndex, SIZE_SCALE, Size, Tokens, UnitsPerUsd, bps},
+    vault::{MARKETS, Vault},
+};
+
+/// Initial margin in multiples of maintenance margin.
+pub const INITIAL_MARGIN_MULTIPLE: u64 = 4;
+
+/// How an account stands.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Health {
+    /// Collateral before owed funding, raw units.
+    pub collateral: Tokens,
+    /// Funding owed up to each market's last accrual, raw units, rounded up.
+    pub owed: Tokens,
+    /// The most that can have come due since then, raw units, rounded up.
+    pub unaccrued: Tokens,
+    /// Maintenance margin, raw units, rounded up.
+    pub maintenance: Tokens,
+}
+
+impl Health {
+    /// Collateral less owed funding, raw units; negative where collateral does not cover it.
+    pub fn equity(&self) -> i128 {
+        i128::from(self.collateral.0) - i128::from(self.owed.0)
+    }
+
+    /// Initial margin, raw units.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn initial(&self) -> Result<Tokens> {
+        self.maintenance.0.checked_mul(INITIAL_MARGIN_MULTIPLE).map(Tokens).ok_or(ModelError::MathOverflow)
+    }
+
+    /// Whether the account may be liquidated.
+    pub fn is_liquidatable(&self) -> bool {
+        self.equity() < i128::from(self.maintenance.0)
+    }
+
+    /// Refuses an account below its initial margin, counting what may have come due unseen.
+    ///
+    /// Errors: [`ModelError::BelowInitialMargin`].
+    pub fn require_initial(&self) -> Result<()> {
+        let needed = self.initial()?.plus(self.unaccrued)?;
+        if self.equity() >= i128::from(needed.0) { Ok(()) } else { Err(ModelError::BelowInitialMargin) }
+    }
+}
+
+/// The highest funding that one side of a market can charge within the margin horizon.
+#[derive(Clone, Copy, Debug)]
+pub struct MarginRate {
+    /// Tokens per millionth of an index unit, dollar of strike and year.
+    per_strike: Real,
+    /// The margin horizon in years.
+    horizon: Real,
+    /// Time since the last accrual in years.
+    unaccrued: Real,
+}
+
+impl MarginRate {
+    /// The maintenance margin of one millionth of an index unit at a strike, in raw units.
+    pub fn maintenance(&self, strike: Real) -> Real {
+        self.per_strike.mul(strike).mul(self.horizon)
+    }
+}
+
+impl Market {
+    /// `X (1 / (u(sigma_cap) T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position pay more.
+    ///
+    /// Source: mechanism section 7. Errors: [`ModelError::MathOverflow`].
+    pub fn margin_rate(&self, side: Side, now: i64) -> Result<MarginRate> {
+        let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
+        let horizon = u64::from(self.config.margin_horizon);
+        let curve = self.config.curve(side, self.volatility_cap(side, elapsed, horizon))?;
+        let gamma_rent = curve.peak_fraction().div(self.config.period_years()).ok_or(ModelError::MathOverflow)?;
+        let rent = bps(self.config.rent_bps).mul(self.config.cap(side));
+        let yearly = gamma_rent.add(bps(self.config.carry_bps)).add(rent);
+        let per_millionth = self.units_per_usd().real().div(Real::from_u64(SIZE_SCALE));
+        let per_strike = yearly.mul(per_millionth.ok_or(ModelError::MathOverflow)?);
+        Ok(MarginRate { per_strike, horizon: years(horizon), unaccrued: years(elapsed) })
+    }
+}
+
+/// What a position owes up to `index`, raw units Q64.64.
+///
+/// Errors: [`ModelError::MathOverflow`].
+pub(crate) fn owed_exact(position: &Position, index: FundingIndex) -> Result<u128> {
+    let since = index.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
+    u128::from(position.size.0).checked_mul(since).ok_or(ModelError::MathOverflow)
+}
+
+/// Whole tokens of a Q64.64 amount, rounded up since a payer owes it.
+pub(crate) fn owed_tokens(exact: u128) -> Result<Tokens> {
+    u64::try_from(exact.div_ceil(1 << 64)).map(Tokens).map_err(|_| ModelError::MathOverflow)
+}
+
+/// The largest price of a dollar among the markets that an account is in: fees per account are charged at it.
+pub(crate) fn dearest_units(account: &MarginAccount, markets: &impl Markets) -> Result<UnitsPerUsd> {
+    let mut dearest = UnitsPerUsd::ZERO;
+    for (_, position) in account.open_positions() {
+        dearest = dearest.max(markets.require(position.market)?.units_per_usd());
+    }
+    Ok(dearest)
+}
+
+/// The largest liquidation fee among the markets that an account is in, rounded up; nothing without positions.
+pub(crate) fn liquidation_fee(account: &MarginAccount, markets: &impl Markets) -> Result<Tokens> {
+    let mut fee = Tokens::ZERO;
+    for (_, position) in account.open_positions() {
+        let market = markets.require(position.market)?;
+        let cents = u64::from(market.config.liquidation_fee_cents);
+        fee = fee.max(market.units_per_usd().cents(cents, Rounding::Up)?);
+    }
+    Ok(fee)
+}
+
+/// Margin rates of the sides that an account is in, each computed once.
+#[derive(Default)]
+pub(crate) struct MarginRates([[Option<MarginRate>; 2]; MARKETS]);
+
+impl MarginRates {
+    pub(crate) fn of(&mut self, market: &Market, number: u8, side: Side, now: i64) -> Result<MarginRate> {
+        let known = self.0.get_mut(usize::from(number)).ok_or(ModelError::MarketMissing)?;
+        let entry = &mut known[side as usize];
+        match *entry {
+            Some(rate) => Ok(rate),
+            None => Ok(*entry.insert(market.margin_rate(side, now)?)),
+        }
+    }
+}
+
+/// How the account stands now. Markets that were not cranked now count with the most that can have come due.
+///
+/// Errors: [`ModelError::MarketMissing`], [`ModelError::MathOverflow`].
+pub fn health(account: &MarginAccount, markets: &impl Markets, now: i64) -> Result<Health> {
+    let mut rates = MarginRates::default();
+    let (mut owed, mut maintenance, mut unaccrued) = (0u128, Real::ZERO, Real::ZERO);
+    for (_, position) in account.open_positions() {
+        let key = position.key();
+        let market = markets.require(key.market)?;
+        let (slot, series) = market.series(key.side, key.tick)?;
+        owed = owed.checked_add(owed_exact(position, series.index())?).ok_or(ModelError::MathOverflow)?;
+        let rate = rates.of(market, key.market, key.side, now)?;
+        let yearly = rate.per_strike.mul(Real::from(perpetua_pricing::Usd::from(slot.strike))).mul(size(position.size));
+        maintenance = maintenance.add(yearly.mul(rate.horizon));
+        unaccrued = unaccrued.add(yearly.mul(rate.unaccrued));
+    }
+    Ok(Health {
+        collateral: account.collateral,
+        owed: owed_tokens(owed)?,
+        unaccrued: tokens_up(unaccrued)?,
+        maintenance: tokens_up(maintenance)?.plus(liquidation_fee(account, markets)?)?,
+    })
+}
+
+/// Takes collateral out, if the account stays above its initial margin.
+///
+/// Errors: [`ModelError::AmountZero`], [`ModelError::InsufficientCollateral`], [`ModelError::BelowInitialMargin`],
+/// [`ModelError::MarketMissing`], and what the conditions forbid.
+pub fn withdraw(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    markets: &impl Markets,
+    amount: Tokens,
+    conditions: Conditions,
+    now: i64,
+) -> Result<Health> {
+    if amount.is_zero() {
+        return Err(ModelError::AmountZero);
+    }
+    let mut conditions = conditions;
+    for (_, position) in account.open_positions() {
+        let diverged = markets.require(position.market)?.diverged == 1;
+        conditions = conditions.with(Condition::PriceDiverged, diverged);
+    }
+    conditions.allow(Action::Withdraw)?;
+    vault.release(account, amount)?;
+    let health = health(account, markets, now)?;
+    health.require_initial()?;
+    Ok(health)
+}
+
+/// A size in millionths as a real number.
+pub(crate) fn size(size: Size) -> Real {
+    Real::from_u64(size.0)
+}
+
+/// Whole tokens, rounded up.
+pub(crate) fn tokens_up(amount: Real) -> Result<Tokens> {
+    amount.to_fixed(0, Rounding::Up).map(Tokens).ok_or(ModelError::MathOverflow)
+}

@@ -1,0 +1,245 @@
+//! Units as types: tokens, sizes, shares and rates never mix as bare integers.
+
+use perpetua_pricing::{Real, Rounding, Usd};
+
+use crate::error::{ModelError, Result};
+
+/// Seconds in the year that every annual rate refers to: 365.25 days.
+pub const SECONDS_PER_YEAR: u64 = 31_557_600;
+
+/// Hundredths of a percent in one.
+pub const BPS: u64 = 10_000;
+
+/// Millionths of an index unit in one index unit.
+pub const SIZE_SCALE: u64 = 1_000_000;
+
+/// Sizes stay below this, so that a size times a price fits the exact arithmetic.
+pub const MAX_SIZE: u64 = 1 << 40;
+
+/// Fraction bits of [`UnitsPerUsd`].
+pub const UNITS_PER_USD_FRACTION_BITS: u32 = 24;
+
+/// Fraction bits of [`FundingRate`].
+pub const FUNDING_RATE_FRACTION_BITS: u32 = 32;
+
+/// Fraction bits of [`Volatility`] and of [`Variance`].
+pub const VOLATILITY_FRACTION_BITS: u32 = 48;
+
+macro_rules! quantity {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, bytemuck::Pod, bytemuck::Zeroable)]
+        #[repr(transparent)]
+        pub struct $name(pub u64);
+
+        impl $name {
+            /// None of it.
+            pub const ZERO: Self = Self(0);
+
+            /// The sum; [`ModelError::MathOverflow`] above 64 bits.
+            pub fn plus(self, other: Self) -> Result<Self> {
+                self.0.checked_add(other.0).map(Self).ok_or(ModelError::MathOverflow)
+            }
+
+            /// The difference; [`ModelError::MathOverflow`] below zero.
+            pub fn minus(self, other: Self) -> Result<Self> {
+                self.0.checked_sub(other.0).map(Self).ok_or(ModelError::MathOverflow)
+            }
+
+            /// The difference, or nothing where `other` is larger.
+            pub fn less(self, other: Self) -> Self {
+                Self(self.0.saturating_sub(other.0))
+            }
+
+            /// Whether there is none.
+            pub fn is_zero(self) -> bool {
+                self.0 == 0
+            }
+        }
+    };
+}
+
+quantity! {
+    /// An amount of the vault's stock token, in raw units (the scaled-UI multiplier never enters).
+    Tokens
+}
+quantity! {
+    /// An option size in millionths of one index unit: `1_000_000` is one bitcoin.
+    Size
+}
+quantity! {
+    /// Shares of a pool, in raw units of the pool's share token.
+    Shares
+}
+quantity! {
+    /// `X`: raw stock-token units paid per US dollar of value of one index unit, Q40.24.
+    UnitsPerUsd
+}
+quantity! {
+    /// What one index unit's holder pays per year, in US dollars, Q32.32.
+    FundingRate
+}
+quantity! {
+    /// An annualised volatility, Q16.48: one is 100%.
+    Volatility
+}
+quantity! {
+    /// An annualised variance, Q16.48: one is the variance of 100% volatility.
+    Variance
+}
+
+/// A 128-bit number as accounts store it, since a `u128` wants an alignment that account data does not have.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Wide {
+    /// The lower 64 bits.
+    pub low: u64,
+    /// The upper 64 bits.
+    pub high: u64,
+}
+
+impl Wide {
+    /// Zero.
+    pub const ZERO: Self = Self { low: 0, high: 0 };
+
+    /// The number.
+    pub const fn get(self) -> u128 {
+        // Widening, so lossless.
+        self.low as u128 | (self.high as u128) << 64
+    }
+
+    /// Stores `value`.
+    #[allow(clippy::cast_possible_truncation)] // splitting into halves is what this is for
+    pub const fn new(value: u128) -> Self {
+        Self { low: value as u64, high: (value >> 64) as u64 }
+    }
+}
+
+impl From<Usd> for Wide {
+    fn from(value: Usd) -> Self {
+        Self::new(value.bits())
+    }
+}
+
+impl From<Wide> for Usd {
+    fn from(value: Wide) -> Self {
+        Self::from_bits(value.get())
+    }
+}
+
+/// `F`: raw units owed per millionth of an index unit since listing, Q64.64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FundingIndex(pub u128);
+
+impl From<Wide> for FundingIndex {
+    fn from(value: Wide) -> Self {
+        Self(value.get())
+    }
+}
+
+impl From<FundingIndex> for Wide {
+    fn from(value: FundingIndex) -> Self {
+        Self::new(value.0)
+    }
+}
+
+impl UnitsPerUsd {
+    /// The same as a real number.
+    pub fn real(self) -> Real {
+        Real::from_fixed(self.0, UNITS_PER_USD_FRACTION_BITS)
+    }
+
+    /// The raw units that `cents` US cents are worth.
+    ///
+    /// Errors: [`ModelError::MathOverflow`] above 64 bits.
+    pub fn cents(self, cents: u64, rounding: Rounding) -> Result<Tokens> {
+        let product = u128::from(self.0) * u128::from(cents);
+        let divisor = 100u128 << UNITS_PER_USD_FRACTION_BITS;
+        let amount = match rounding {
+            Rounding::Down => product / divisor,
+            Rounding::Up => product.div_ceil(divisor),
+        };
+        u64::try_from(amount).map(Tokens).map_err(|_| ModelError::MathOverflow)
+    }
+}
+
+impl FundingRate {
+    /// The rate in US dollars per year, rounded up since its payer is the trader.
+    ///
+    /// Errors: [`ModelError::MathOverflow`] from 2^32 dollars a year.
+    pub fn from_real(rate: Real) -> Result<Self> {
+        rate.to_fixed(FUNDING_RATE_FRACTION_BITS, Rounding::Up).map(Self).ok_or(ModelError::MathOverflow)
+    }
+}
+
+impl Volatility {
+    /// One hundred percent is 10,000 bps.
+    pub fn from_bps(bps: u16) -> Self {
+        Self((u64::from(bps) << VOLATILITY_FRACTION_BITS) / BPS)
+    }
+
+    /// The same as a real number.
+    pub fn real(self) -> Real {
+        Real::from_fixed(self.0, VOLATILITY_FRACTION_BITS)
+    }
+
+    /// The nearest representable volatility below.
+    ///
+    /// Errors: [`ModelError::MathOverflow`] from 65,536 on.
+    pub fn from_real(value: Real) -> Result<Self> {
+        value.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Down).map(Self).ok_or(ModelError::MathOverflow)
+    }
+}
+
+impl Variance {
+    /// The same as a real number.
+    pub fn real(self) -> Real {
+        Real::from_fixed(self.0, VOLATILITY_FRACTION_BITS)
+    }
+
+    /// The nearest representable variance below.
+    ///
+    /// Errors: [`ModelError::MathOverflow`] from 65,536 on.
+    pub fn from_real(value: Real) -> Result<Self> {
+        value.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Down).map(Self).ok_or(ModelError::MathOverflow)
+    }
+}
+
+/// A fraction given in hundredths of a percent, as a real number.
+pub fn bps(value: u16) -> Real {
+    // The divisor is not zero, so the fallback is never taken.
+    Real::from_ratio(u64::from(value), BPS).unwrap_or(Real::ZERO)
+}
+
+/// A share of `amount`, rounded as asked. `fraction` above 10,000 gives more than the amount.
+///
+/// Errors: [`ModelError::MathOverflow`] above 64 bits.
+pub fn share(amount: Tokens, fraction: u16, rounding: Rounding) -> Result<Tokens> {
+    let product = u128::from(amount.0) * u128::from(fraction);
+    let part = match rounding {
+        Rounding::Down => product / u128::from(BPS),
+        Rounding::Up => product.div_ceil(u128::from(BPS)),
+    };
+    u64::try_from(part).map(Tokens).map_err(|_| ModelError::MathOverflow)
+}
+
+/// What `size` of an option worth `value` per index unit is worth in stock tokens: `q / 10^6 * X * V`, exact but for the
+/// one rounding asked for.
+///
+/// Errors: [`ModelError::MathOverflow`] above 64 bits; sizes must be below [`MAX_SIZE`].
+pub fn token_value(size: Size, units: UnitsPerUsd, value: Usd, rounding: Rounding) -> Result<Tokens> {
+    let quantity = u128::from(size.0) * u128::from(units.0);
+    // 10^6 from the size's scale and 24 fraction bits from X; the value's 64 fraction bits go in a second step of
+    // shifting, which cannot change where the exact quotient rounds to.
+    let per_unit =
+        perpetua_pricing::wide::mul_shift(quantity, value.bits(), 64 + UNITS_PER_USD_FRACTION_BITS, rounding)
+            .ok_or(ModelError::MathOverflow)?;
+    let scale = u128::from(SIZE_SCALE);
+    let amount = match rounding {
+        Rounding::Down => per_unit / scale,
+        Rounding::Up => per_unit.div_ceil(scale),
+    };
+    u64::try_from(amount).map(Tokens).map_err(|_| ModelError::MathOverflow)
+}

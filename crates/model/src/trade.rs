@@ -1,0 +1,365 @@
+//! Opening and closing positions, and collecting what they owe.
+
+use bytemuck::Zeroable;
+use perpetua_pricing::{Rounding, Side, Usd};
+
+use crate::{
+    account::{MarginAccount, MarketMuts, Position, SeriesKey, TradeMarkets},
+    conditions::{Action, Conditions},
+    error::{ModelError, Result},
+    index::Index,
+    margin::{health, owed_exact, owed_tokens},
+    mark::Mark,
+    market::Market,
+    quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, share, token_value},
+    quote::{CloseQuote, Moment, OpenQuote, RETIRE_TICKS, worse_for_seller},
+    vault::{Ledger, Split, Vault},
+};
+
+/// What opening did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// What it cost.
+    pub quote: OpenQuote,
+    /// Funding that the position owed before it was added to, raw units.
+    pub funding: Tokens,
+    /// Size of the position afterwards.
+    pub size: Size,
+}
+
+/// What closing did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CloseReport {
+    /// What it paid.
+    pub quote: CloseQuote,
+    /// Size that was closed.
+    pub size: Size,
+    /// Funding that the position owed, raw units.
+    pub funding: Tokens,
+    /// Size of the position afterwards.
+    pub left: Size,
+}
+
+/// Buys `size` of an option, or adds it to the position held.
+///
+/// Errors: those of [`Market::quote_open`] and, after it, [`ModelError::CostAboveLimit`], [`ModelError::SlotOccupied`],
+/// [`ModelError::NoFreePosition`], [`ModelError::InsufficientCollateral`], [`ModelError::UtilisationTooHigh`],
+/// [`ModelError::SeriesLimitReached`], [`ModelError::SideLimitReached`], [`ModelError::BelowInitialMargin`].
+#[allow(clippy::too_many_arguments)] // each is a different thing that a trade needs
+pub fn open_position(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    markets: TradeMarkets<'_>,
+    index: &Index,
+    order: (SeriesKey, Size),
+    max_cost: Tokens,
+    conditions: Conditions,
+    moment: Moment,
+) -> Result<OpenReport> {
+    let (key, size) = order;
+    let market = &mut *markets.traded;
+    let quote = market.quote_open(index, vault, key, size, conditions, moment)?;
+    if quote.cost()? > max_cost {
+        return Err(ModelError::CostAboveLimit);
+    }
+    market.claim_slot(key.tick)?;
+    if market.series(key.side, key.tick)?.1.open_interest.is_zero() {
+        let rate = market.current_rate(key.side, quote.strike.into(), index.price.into())?;
+        market.series_mut(key.side, key.tick)?.rate = rate;
+    }
+    let place = account.find_or_claim(key)?;
+    let funding = collect_in_full(vault, account, market, place)?;
+    vault.charge(account, Ledger::Main, quote.premium)?;
+    vault.charge_split(account, Split::of_fee(quote.fee)?)?;
+    add_to_position(vault, account, market, place, size, quote.reserve)?;
+    check_limits(vault, market, key)?;
+    let left = account.positions[place].size;
+    health(account, &markets, moment.now)?.require_initial()?;
+    Ok(OpenReport { quote, funding, size: left })
+}
+
+/// Sells `size` of a position back at the bid.
+///
+/// Errors: those of [`Market::quote_close`] and [`ModelError::PositionNotFound`], [`ModelError::SizeTooLarge`],
+/// [`ModelError::SizeTooSmall`] for nothing or a remainder below the minimum, [`ModelError::ProceedsBelowLimit`],
+/// [`ModelError::InsufficientCollateral`] if proceeds and collateral do not cover what the position owes.
+#[allow(clippy::too_many_arguments)] // each is a different thing that a trade needs
+pub fn close_position(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    index: &Index,
+    order: (SeriesKey, Size),
+    min_proceeds: Tokens,
+    conditions: Conditions,
+    moment: Moment,
+) -> Result<CloseReport> {
+    let (key, size) = order;
+    let place = account.find(key)?;
+    let held = account.positions[place].size;
+    if size.is_zero() {
+        return Err(ModelError::SizeTooSmall);
+    }
+    if size > held {
+        return Err(ModelError::SizeTooLarge);
+    }
+    let left = held.minus(size)?;
+    if !left.is_zero() && left < market.config.min_size {
+        return Err(ModelError::SizeTooSmall);
+    }
+    conditions.allow(Action::Close)?;
+    let quote = market.quote_close(index, key, size, moment)?;
+    if quote.proceeds()? < min_proceeds {
+        return Err(ModelError::ProceedsBelowLimit);
+    }
+    finish_close(vault, account, market, place, size, quote)
+}
+
+/// Pays a position whose option is certain to be at its cap, to its owner, without a fee. Anyone may ask for it.
+///
+/// Errors: [`ModelError::NotCapped`], [`ModelError::PositionNotFound`] and those of reading the price.
+pub fn settle_capped(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    index: &Index,
+    key: SeriesKey,
+    moment: Moment,
+) -> Result<CloseReport> {
+    let place = account.find(key)?;
+    let reading = market.trading_price(index, moment)?;
+    let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
+    if !market.touches_cap(key.side, strike, worse_for_seller(key.side, &reading)) {
+        return Err(ModelError::NotCapped);
+    }
+    let value = market.config.cap_value(key.side, strike);
+    close_whole(vault, account, market, place, value)
+}
+
+/// Closes a position that is far out of the money at its funding value, to its owner, without a fee, so that its ladder
+/// slot returns. Anyone may ask for it.
+///
+/// Errors: [`ModelError::NotFar`], [`ModelError::VarianceStale`], [`ModelError::PositionNotFound`] and those of reading
+/// the price.
+pub fn retire_far(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    index: &Index,
+    key: SeriesKey,
+    moment: Moment,
+) -> Result<CloseReport> {
+    let place = account.find(key)?;
+    let reading = market.trading_price(index, moment)?;
+    if reading.variance_stale {
+        return Err(ModelError::VarianceStale);
+    }
+    let above = market.ticks_above(key.tick, reading.last)?;
+    let out_of_money = if key.side == Side::Call { above } else { -above };
+    if out_of_money <= i32::from(RETIRE_TICKS) {
+        return Err(ModelError::NotFar);
+    }
+    let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
+    let spot = if reading.diverged { worse_for_seller(key.side, &reading) } else { reading.last };
+    let curve = market.config.curve(key.side, market.middle[key.side as usize].real())?;
+    let value = market.value(&curve, spot, strike, Rounding::Down);
+    close_whole(vault, account, market, place, value)
+}
+
+/// Collects what all positions of an account owe, as far as its collateral goes. Anyone may ask for it.
+///
+/// Errors: [`ModelError::MarketMissing`], [`ModelError::NothingToCollect`].
+pub fn settle_funding(vault: &mut Vault, account: &mut MarginAccount, markets: &mut MarketMuts<'_>) -> Result<Tokens> {
+    let mut collected = Tokens::ZERO;
+    for place in 0..account.positions.len() {
+        let position = account.positions[place];
+        if position.size.is_zero() {
+            continue;
+        }
+        let market = markets.get_mut(usize::from(position.market)).and_then(Option::as_deref_mut);
+        let (paid, _) = collect(vault, account, market.ok_or(ModelError::MarketMissing)?, place)?;
+        collected = collected.plus(paid)?;
+    }
+    if collected.is_zero() { Err(ModelError::NothingToCollect) } else { Ok(collected) }
+}
+
+/// Collects what one position owes, as far as the collateral goes; returns what was paid and what is still owed.
+pub(crate) fn collect(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    place: usize,
+) -> Result<(Tokens, Tokens)> {
+    let position = account.positions[place];
+    let key = position.key();
+    let series = market.series_mut(key.side, key.tick)?;
+    let owed = owed_tokens(owed_exact(&position, series.index())?)?;
+    let paid = owed.min(account.collateral);
+    let entry = if paid == owed { series.index() } else { entry_after(&position, paid)? };
+    move_entry(series, &mut account.positions[place], entry)?;
+    vault.charge_split(account, Split::of_funding(paid)?)?;
+    Ok((paid, owed.minus(paid)?))
+}
+
+/// Sets up to where a position has paid, in the position and in the series' sum.
+pub(crate) fn move_entry(
+    series: &mut crate::market::Series,
+    position: &mut Position,
+    entry: FundingIndex,
+) -> Result<()> {
+    let advance = entry.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
+    let paid = u128::from(position.size.0).checked_mul(advance).ok_or(ModelError::MathOverflow)?;
+    let sum = series.entry_sum.get().checked_add(paid).ok_or(ModelError::MathOverflow)?;
+    series.entry_sum = crate::quantities::Wide::new(sum);
+    position.entry = entry.into();
+    Ok(())
+}
+
+/// Takes `size` off a position and what goes with it: open interest, entry sum, reserve, the slot, the mark.
+pub(crate) fn reduce_position(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    place: usize,
+    size: Size,
+) -> Result<Tokens> {
+    let position = &mut account.positions[place];
+    let key = position.key();
+    let left = position.size.minus(size)?;
+    // Rounded up: what is left stays reserved in full.
+    let keep = u128::from(position.reserve.0) * u128::from(left.0);
+    let keep = keep.div_ceil(u128::from(position.size.0.max(1)));
+    let keep = Tokens(u64::try_from(keep).map_err(|_| ModelError::MathOverflow)?);
+    let released = position.reserve.minus(keep)?;
+
+    let series = market.series_mut(key.side, key.tick)?;
+    let paid = u128::from(size.0).checked_mul(position.entry().0).ok_or(ModelError::MathOverflow)?;
+    let sum = series.entry_sum.get().checked_sub(paid).ok_or(ModelError::MathOverflow)?;
+    series.entry_sum = crate::quantities::Wide::new(sum);
+    series.open_interest = series.open_interest.minus(size)?;
+    series.reserve = series.reserve.minus(released)?;
+    let side = &mut market.reserves[key.side as usize];
+    *side = side.minus(released)?;
+    vault.reserves = vault.reserves.minus(released)?;
+
+    *position = if left.is_zero() { Position::zeroed() } else { Position { size: left, reserve: keep, ..*position } };
+    market.refresh_active(key.tick);
+    market.mark = Mark::zeroed();
+    Ok(released)
+}
+
+fn add_to_position(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    place: usize,
+    size: Size,
+    reserve: Tokens,
+) -> Result<()> {
+    let position = &mut account.positions[place];
+    let key = position.key();
+    let series = market.series_mut(key.side, key.tick)?;
+    let index = series.index();
+    let paid = u128::from(size.0).checked_mul(index.0).ok_or(ModelError::MathOverflow)?;
+    let sum = series.entry_sum.get().checked_add(paid).ok_or(ModelError::MathOverflow)?;
+    series.entry_sum = crate::quantities::Wide::new(sum);
+    series.open_interest = series.open_interest.plus(size)?;
+    series.reserve = series.reserve.plus(reserve)?;
+    let side = &mut market.reserves[key.side as usize];
+    *side = side.plus(reserve)?;
+    vault.reserves = vault.reserves.plus(reserve)?;
+
+    position.size = position.size.plus(size)?;
+    position.entry = index.into();
+    position.reserve = position.reserve.plus(reserve)?;
+    let too_large = position.size.0 >= MAX_SIZE || market.series(key.side, key.tick)?.1.open_interest.0 >= MAX_SIZE;
+    if too_large {
+        return Err(ModelError::SizeTooLarge);
+    }
+    market.refresh_active(key.tick);
+    market.mark = Mark::zeroed();
+    Ok(())
+}
+
+/// The limits of mechanism section 6, which new opens must leave intact.
+fn check_limits(vault: &Vault, market: &Market, key: SeriesKey) -> Result<()> {
+    let main = vault.main.assets;
+    if vault.reserves > vault.reservable()? {
+        return Err(ModelError::UtilisationTooHigh);
+    }
+    let series = market.series(key.side, key.tick)?.1;
+    if series.reserve > share(main, market.config.series_limit_bps, Rounding::Down)? {
+        return Err(ModelError::SeriesLimitReached);
+    }
+    if market.reserves[key.side as usize] > share(main, market.config.side_limit_bps, Rounding::Down)? {
+        return Err(ModelError::SideLimitReached);
+    }
+    Ok(())
+}
+
+impl Vault {
+    /// The most that may be reserved: the maximum utilisation of the main assets that are not about to leave.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn reservable(&self) -> Result<Tokens> {
+        let whole = u128::from(self.main.assets.0) * u128::from(self.config.max_utilisation_bps);
+        let staying = self.main.shares.less(self.main.queued_shares);
+        let all = u128::from(self.main.shares.0).checked_mul(u128::from(BPS)).filter(|all| *all > 0);
+        let Some(all) = all else { return Ok(Tokens::ZERO) };
+        let part = perpetua_pricing::wide::mul_div(whole, u128::from(staying.0), all, Rounding::Down);
+        part.and_then(|part| u64::try_from(part).ok()).map(Tokens).ok_or(ModelError::MathOverflow)
+    }
+}
+
+fn close_whole(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    place: usize,
+    value: Usd,
+) -> Result<CloseReport> {
+    let size = account.positions[place].size;
+    let payout = token_value(size, market.units_per_usd(), value, Rounding::Down)?;
+    finish_close(vault, account, market, place, size, CloseQuote { value: value.into(), payout, fee: Tokens::ZERO })
+}
+
+fn finish_close(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    place: usize,
+    size: Size,
+    quote: CloseQuote,
+) -> Result<CloseReport> {
+    let owing = account.positions[place];
+    let key = owing.key();
+    // The payout comes first, so that it can pay the funding that the position owes.
+    vault.pay(account, Ledger::Main, quote.payout)?;
+    vault.charge_split(account, Split::of_fee(quote.fee)?)?;
+    let funding = collect_in_full(vault, account, market, place)?;
+    let released = reduce_position(vault, account, market, place, size)?;
+    // Cannot be: the reserve was rounded up and the payout down, of at most the same value.
+    if quote.payout > released {
+        return Err(ModelError::MathOverflow);
+    }
+    let left = account.find(key).map_or(Size::ZERO, |place| account.positions[place].size);
+    Ok(CloseReport { quote, size, funding, left })
+}
+
+fn collect_in_full(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    place: usize,
+) -> Result<Tokens> {
+    match collect(vault, account, market, place)? {
+        (paid, Tokens::ZERO) => Ok(paid),
+        _ => Err(ModelError::InsufficientCollateral),
+    }
+}
+
+/// Up to where a position has paid after paying only part of what it owes; rounded down, so that no debt is forgiven.
+fn entry_after(position: &Position, paid: Tokens) -> Result<FundingIndex> {
+    let advance = (u128::from(paid.0) << 64) / u128::from(position.size.0.max(1));
+    position.entry().0.checked_add(advance).map(FundingIndex).ok_or(ModelError::MathOverflow)
+}

@@ -1,0 +1,210 @@
+//! The ledgers of a vault: every stock token in it belongs to exactly one of them.
+
+use bytemuck::Zeroable;
+use perpetua_pricing::Rounding;
+
+use crate::{
+    account::MarginAccount,
+    error::{ModelError, Result},
+    pool::{Pool, PoolConfig},
+    quantities::{BPS, Tokens, share},
+};
+
+/// Markets that a vault holds at most.
+pub const MARKETS: usize = 4;
+
+/// How funding that is collected is divided, in bps: insurance and protocol; the main pool gets the rest.
+const FUNDING_SPLIT: [u16; 2] = [1_500, 500];
+/// How trading fees are divided, in bps: insurance and protocol; the main pool gets the rest.
+const FEE_SPLIT: [u16; 2] = [2_000, 3_000];
+
+/// The parameters of a vault.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct VaultConfig {
+    /// The main pool.
+    pub main: PoolConfig,
+    /// The insurance pool.
+    pub insurance: PoolConfig,
+    /// Largest share of main pool assets that may be reserved for payouts, in bps.
+    pub max_utilisation_bps: u16,
+    /// Zero.
+    pub padding: [u8; 6],
+}
+
+impl VaultConfig {
+    /// Checks the hard bounds.
+    ///
+    /// Errors: [`ModelError::ParameterOutOfRange`].
+    pub fn validate(&self) -> Result<()> {
+        self.main.validate()?;
+        self.insurance.validate()?;
+        let sane = (1_000..=BPS).contains(&u64::from(self.max_utilisation_bps)) && self.padding == [0; 6];
+        if sane { Ok(()) } else { Err(ModelError::ParameterOutOfRange) }
+    }
+}
+
+/// A vault's ledgers.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Vault {
+    /// The parameters.
+    pub config: VaultConfig,
+    /// The sellers' pool.
+    pub main: Pool,
+    /// The pool that stands behind it.
+    pub insurance: Pool,
+    /// Sum of all margin accounts' collateral, raw units.
+    pub margin: Tokens,
+    /// Withdrawals executed and not claimed yet, raw units.
+    pub payable: Tokens,
+    /// Protocol fees not collected yet, raw units.
+    pub protocol_fees: Tokens,
+    /// Sum over the vault's markets of all positions' reserves, raw units.
+    pub reserves: Tokens,
+}
+
+/// A ledger that tokens can be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ledger {
+    /// The main pool's assets.
+    Main,
+    /// The insurance pool's assets.
+    Insurance,
+    /// The protocol's fees.
+    Protocol,
+}
+
+/// An amount divided between the two pools and the protocol.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Split {
+    /// The main pool's part, raw units.
+    pub main: Tokens,
+    /// The insurance pool's part, raw units.
+    pub insurance: Tokens,
+    /// The protocol's part, raw units.
+    pub protocol: Tokens,
+}
+
+impl Split {
+    /// Divides collected funding; what rounding leaves goes to the main pool.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn of_funding(amount: Tokens) -> Result<Self> {
+        Self::of(amount, FUNDING_SPLIT)
+    }
+
+    /// Divides a trading fee; what rounding leaves goes to the main pool.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn of_fee(amount: Tokens) -> Result<Self> {
+        Self::of(amount, FEE_SPLIT)
+    }
+
+    /// The whole.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn total(&self) -> Result<Tokens> {
+        self.main.plus(self.insurance)?.plus(self.protocol)
+    }
+
+    fn of(amount: Tokens, [insurance, protocol]: [u16; 2]) -> Result<Self> {
+        let insurance = share(amount, insurance, Rounding::Down)?;
+        let protocol = share(amount, protocol, Rounding::Down)?;
+        Ok(Self { main: amount.minus(insurance)?.minus(protocol)?, insurance, protocol })
+    }
+}
+
+impl Vault {
+    /// A new vault for a token with `decimals`.
+    ///
+    /// Errors: [`ModelError::ParameterOutOfRange`].
+    pub fn new(config: VaultConfig) -> Result<Self> {
+        config.validate()?;
+        Ok(Self { config, ..Self::zeroed() })
+    }
+
+    /// Sum of all ledgers: what the vault's token account must hold at least.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn total(&self) -> Result<Tokens> {
+        self.main.assets.plus(self.insurance.assets)?.plus(self.margin)?.plus(self.payable)?.plus(self.protocol_fees)
+    }
+
+    /// Refuses to go on unless the token account's `balance` covers every ledger, and reserves are within main assets.
+    ///
+    /// Errors: [`ModelError::VaultShort`].
+    pub fn check_conservation(&self, balance: Tokens) -> Result<()> {
+        let solvent = self.total()? <= balance && self.reserves <= self.main.assets;
+        if solvent { Ok(()) } else { Err(ModelError::VaultShort) }
+    }
+
+    /// The ledger.
+    pub fn ledger(&mut self, ledger: Ledger) -> &mut Tokens {
+        match ledger {
+            Ledger::Main => &mut self.main.assets,
+            Ledger::Insurance => &mut self.insurance.assets,
+            Ledger::Protocol => &mut self.protocol_fees,
+        }
+    }
+
+    /// Credits tokens that came into the vault to an account.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn deposit(&mut self, account: &mut MarginAccount, amount: Tokens) -> Result<()> {
+        account.collateral = account.collateral.plus(amount)?;
+        self.margin = self.margin.plus(amount)?;
+        Ok(())
+    }
+
+    /// Takes collateral from an account for tokens that leave the vault.
+    ///
+    /// Errors: [`ModelError::InsufficientCollateral`].
+    pub fn release(&mut self, account: &mut MarginAccount, amount: Tokens) -> Result<()> {
+        account.collateral = account.collateral.minus(amount).map_err(|_| ModelError::InsufficientCollateral)?;
+        self.margin = self.margin.minus(amount)?;
+        Ok(())
+    }
+
+    /// Moves collateral into a ledger.
+    ///
+    /// Errors: [`ModelError::InsufficientCollateral`].
+    pub fn charge(&mut self, account: &mut MarginAccount, to: Ledger, amount: Tokens) -> Result<()> {
+        self.release(account, amount)?;
+        let ledger = self.ledger(to);
+        *ledger = ledger.plus(amount)?;
+        Ok(())
+    }
+
+    /// Moves collateral into all three ledgers.
+    ///
+    /// Errors: [`ModelError::InsufficientCollateral`].
+    pub fn charge_split(&mut self, account: &mut MarginAccount, split: Split) -> Result<()> {
+        self.charge(account, Ledger::Main, split.main)?;
+        self.charge(account, Ledger::Insurance, split.insurance)?;
+        self.charge(account, Ledger::Protocol, split.protocol)
+    }
+
+    /// Moves tokens from a ledger to an account.
+    ///
+    /// Errors: [`ModelError::MathOverflow`] where the ledger holds less, which reserves rule out for payouts.
+    pub fn pay(&mut self, account: &mut MarginAccount, from: Ledger, amount: Tokens) -> Result<()> {
+        let ledger = self.ledger(from);
+        *ledger = ledger.minus(amount)?;
+        self.deposit(account, amount)
+    }
+
+    /// Takes all protocol fees, which then leave the vault.
+    ///
+    /// Errors: [`ModelError::NothingToCollect`].
+    pub fn collect_fees(&mut self) -> Result<Tokens> {
+        if self.protocol_fees.is_zero() {
+            return Err(ModelError::NothingToCollect);
+        }
+        Ok(core::mem::take(&mut self.protocol_fees))
+    }
+}
