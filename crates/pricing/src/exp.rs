@@ -37,9 +37,7 @@ pub fn exp2_negative(x: Real) -> Real {
     match split_at_point(x) {
         Some((whole, 0)) => Real::bounded(1 << 63, -63 - whole),
         // -x = -(whole + 1) + (1 - fraction), so that the rest is positive.
-        Some((whole, fraction)) => {
-            Real::bounded(exp2_fraction(fraction.wrapping_neg()), -64 - whole)
-        }
+        Some((whole, fraction)) => Real::bounded(exp2_fraction(fraction.wrapping_neg()), -64 - whole),
         None => Real::ZERO,
     }
 }
@@ -77,10 +75,7 @@ fn exp2_fraction(f: u64) -> u64 {
 #[must_use]
 pub fn ln(x: Real) -> Signed {
     if x.is_zero() {
-        return Signed {
-            negative: true,
-            magnitude: Real::MAX,
-        };
+        return Signed { negative: true, magnitude: Real::MAX };
     }
     let power = x.exponent() + 63;
     let step = usize::from(x.mantissa().to_be_bytes()[0] & 0x7f);
@@ -112,10 +107,7 @@ fn near_power_of_two(power: i32, below: bool, rest: u64) -> Signed {
         _ if below => rest.add(rest.mul(Real::normalised(correction, -64))),
         _ => rest.mul(Real::bounded(correction.wrapping_neg(), -64)),
     };
-    Signed {
-        negative: below,
-        magnitude,
-    }
+    Signed { negative: below, magnitude }
 }
 
 /// `|ln(1 + r) / r - 1|` for a fraction of 2^64 below 1/128, or of `ln(1 - r) / -r` when `below`.
@@ -125,11 +117,7 @@ fn log1p_correction(below: bool, rest: u64) -> u64 {
     for coefficient in LOG1P_SERIES {
         // The term is below 1/128 of the coefficient, so nothing wraps.
         let term = mul_high(series, rest);
-        series = if below {
-            coefficient.wrapping_add(term)
-        } else {
-            coefficient.wrapping_sub(term)
-        };
+        series = if below { coefficient.wrapping_add(term) } else { coefficient.wrapping_sub(term) };
     }
     mul_high(series, rest)
 }
@@ -138,13 +126,6 @@ fn log1p_correction(below: bool, rest: u64) -> u64 {
 fn with_powers_of_two(power: i32, rest: i128) -> Signed {
     let (high, low) = mul_words(LN_2, u64::from(power.unsigned_abs()));
     let logarithm = join(high, low).cast_signed(); // below 2^25 * 2^64
-    let sum = if power < 0 {
-        rest - logarithm
-    } else {
-        rest + logarithm
-    };
-    Signed {
-        negative: sum < 0,
-        magnitude: Real::from_fixed_wide(sum.unsigned_abs(), 64),
-    }
+    let sum = if power < 0 { rest - logarithm } else { rest + logarithm };
+    Signed { negative: sum < 0, magnitude: Real::from_fixed_wide(sum.unsigned_abs(), 64) }
 }

@@ -19,15 +19,11 @@ impl Curve {
                 Signed::positive(per_dollar(main.mul(self.below_cap).mul(self.rate_above))).negate()
             }
             (Terms::InTheMoney { main, reflected }, Side::Call) => {
-                let lost = main
-                    .mul(self.rate_above)
-                    .add(reflected.mul(self.rate_below));
+                let lost = main.mul(self.rate_above).add(reflected.mul(self.rate_below));
                 Signed::difference(Real::ONE, per_dollar(lost))
             }
             (Terms::InTheMoney { main, reflected }, Side::Put) => {
-                let lost = main
-                    .mul(self.rate_below)
-                    .add(reflected.mul(self.rate_above));
+                let lost = main.mul(self.rate_below).add(reflected.mul(self.rate_above));
                 Signed::difference(per_dollar(lost), Real::ONE)
             }
         }
@@ -52,25 +48,15 @@ impl Curve {
         let from = distance.magnitude.halve();
         let (main, reflected, to) = match terms {
             Terms::Capped => return Signed::ZERO,
-            Terms::OutOfTheMoney { main } => (
-                main,
-                main.mul(Real::ONE.saturating_sub(self.below_cap)),
-                self.cap_distance.add(from),
-            ),
-            Terms::InTheMoney { main, reflected } => {
-                (main, reflected, self.cap_distance.saturating_sub(from))
+            Terms::OutOfTheMoney { main } => {
+                (main, main.mul(Real::ONE.saturating_sub(self.below_cap)), self.cap_distance.add(from))
             }
+            Terms::InTheMoney { main, reflected } => (main, reflected, self.cap_distance.saturating_sub(from)),
         };
         let inverse = self.peak_fraction();
-        let per_u = main
-            .mul(from.add(inverse))
-            .saturating_sub(reflected.mul(to.add(inverse)));
+        let per_u = main.mul(from.add(inverse)).saturating_sub(reflected.mul(to.add(inverse)));
         let volatility = self.volatility();
-        let cube = volatility
-            .mul(volatility)
-            .mul(volatility)
-            .mul(self.period_years())
-            .mul(self.u());
+        let cube = volatility.mul(volatility).mul(volatility).mul(self.period_years()).mul(self.u());
         let u_per_volatility = Real::from_u64(8).div(cube).unwrap_or(Real::ZERO);
         Signed::positive(per_u.mul(u_per_volatility))
     }

@@ -3,9 +3,7 @@
 //! Strikes are `K_ref * rho^tick`, so the terms of the closed form are geometric progressions over the ladder: a few
 //! exponentials at the spot price every strike, the rest is one multiplication per term and strike.
 
-use crate::{
-    Curve, OptionValue, Real, Rounding, Side, Signed, Usd, exp, exp_negative, ln, option::Terms,
-};
+use crate::{Curve, OptionValue, Real, Rounding, Side, Signed, Usd, exp, exp_negative, ln, option::Terms};
 
 /// Slots of a ladder: tick `i` lives in slot `i mod 64`.
 const SLOTS: i32 = 64;
@@ -49,10 +47,7 @@ impl Grid {
     pub fn new(reference: Usd, rho: Real) -> Option<Self> {
         let lowest = Real::from_ratio(10_001, 10_000)?;
         let in_bounds = reference.is_price() && (lowest..=Real::from_u64(2)).contains(&rho);
-        in_bounds.then(|| Self {
-            reference,
-            log_rho: ln(rho).magnitude,
-        })
+        in_bounds.then(|| Self { reference, log_rho: ln(rho).magnitude })
     }
 
     /// The strike of tick zero.
@@ -73,17 +68,9 @@ impl Grid {
         if tick == 0 {
             return Some(self.reference);
         }
-        let distance = self
-            .log_rho
-            .mul(Real::from_u64(u64::from(tick.unsigned_abs())));
-        let factor = if tick < 0 {
-            exp_negative(distance)
-        } else {
-            exp(distance)
-        };
-        let strike = Real::from(self.reference)
-            .mul(factor)
-            .to_usd(Rounding::Down);
+        let distance = self.log_rho.mul(Real::from_u64(u64::from(tick.unsigned_abs())));
+        let factor = if tick < 0 { exp_negative(distance) } else { exp(distance) };
+        let strike = Real::from(self.reference).mul(factor).to_usd(Rounding::Down);
         strike.is_price().then_some(strike)
     }
 
@@ -105,47 +92,23 @@ impl Grid {
     pub fn locate(&self, spot: Usd) -> SpotOnGrid {
         let spot = spot.clamp(Usd::MIN_PRICE, Usd::MAX_PRICE);
         // The reference is a price, thus not zero; so is the grid's step.
-        let ratio = Real::from(spot)
-            .div(Real::from(self.reference))
-            .unwrap_or(Real::ONE);
+        let ratio = Real::from(spot).div(Real::from(self.reference)).unwrap_or(Real::ONE);
         let distance = ln(ratio);
         let steps = distance.magnitude.div(self.log_rho).unwrap_or(Real::ZERO);
-        let rounding = if distance.negative {
-            Rounding::Down
-        } else {
-            Rounding::Up
-        };
+        let rounding = if distance.negative { Rounding::Down } else { Rounding::Up };
         // At most ln(2^24 / 0.01) / ln 1.0001, far below the range of i32.
-        let steps = steps
-            .to_fixed(0, rounding)
-            .and_then(|steps| i32::try_from(steps).ok())
-            .unwrap_or(0);
+        let steps = steps.to_fixed(0, rounding).and_then(|steps| i32::try_from(steps).ok()).unwrap_or(0);
         let first_above = if distance.negative { -steps } else { steps };
         let to_above = self.log_strike(first_above).add(distance.negate());
-        let distance_above = if to_above.negative {
-            Real::ZERO
-        } else {
-            to_above.magnitude
-        };
+        let distance_above = if to_above.negative { Real::ZERO } else { to_above.magnitude };
         let distance_below = self.log_rho.saturating_sub(distance_above);
-        SpotOnGrid {
-            grid: *self,
-            spot,
-            first_above,
-            distance_above,
-            distance_below,
-        }
+        SpotOnGrid { grid: *self, spot, first_above, distance_above, distance_below }
     }
 
     /// `ln(K / K_ref)`.
     fn log_strike(&self, tick: i32) -> Signed {
-        let magnitude = self
-            .log_rho
-            .mul(Real::from_u64(u64::from(tick.unsigned_abs())));
-        Signed {
-            negative: tick < 0,
-            magnitude,
-        }
+        let magnitude = self.log_rho.mul(Real::from_u64(u64::from(tick.unsigned_abs())));
+        Signed { negative: tick < 0, magnitude }
     }
 }
 
@@ -191,10 +154,7 @@ impl Progression {
 
     const fn terms(&self) -> Terms {
         if self.in_the_money {
-            Terms::InTheMoney {
-                main: self.main,
-                reflected: self.reflected,
-            }
+            Terms::InTheMoney { main: self.main, reflected: self.reflected }
         } else {
             Terms::OutOfTheMoney { main: self.main }
         }
@@ -240,14 +200,7 @@ impl SpotOnGrid {
 
     /// Prices the strike `offset` steps from the money if its slot is active and holds it.
     #[inline(always)]
-    fn visit<L: Ladder>(
-        &self,
-        curve: &Curve,
-        at: &Progression,
-        offset: u32,
-        rest: &mut u64,
-        ladder: &mut L,
-    ) {
+    fn visit<L: Ladder>(&self, curve: &Curve, at: &Progression, offset: u32, rest: &mut u64, ladder: &mut L) {
         let tick = match at.direction {
             Direction::Above => self.first_above + offset.cast_signed(),
             Direction::Below => self.first_above - 1 - offset.cast_signed(),
@@ -261,18 +214,10 @@ impl SpotOnGrid {
     }
 
     #[inline(always)]
-    fn price_slot<L: Ladder>(
-        &self,
-        curve: &Curve,
-        at: &Progression,
-        offset: u32,
-        slot: usize,
-        ladder: &mut L,
-    ) {
+    fn price_slot<L: Ladder>(&self, curve: &Curve, at: &Progression, offset: u32, slot: usize, ladder: &mut L) {
         let strike = ladder.strike(slot);
-        let capped = at.in_the_money
-            && offset >= at.below_cap
-            && curve.moneyness(self.spot, strike) >= curve.payout_cap(strike);
+        let capped =
+            at.in_the_money && offset >= at.below_cap && curve.moneyness(self.spot, strike) >= curve.payout_cap(strike);
         let terms = if capped { Terms::Capped } else { at.terms() };
         ladder.priced(slot, curve.assemble(self.spot, strike, terms));
     }
@@ -281,32 +226,17 @@ impl SpotOnGrid {
     fn progression(&self, curve: &Curve, direction: Direction) -> Progression {
         let log_rho = self.grid.log_rho;
         let (distance, rate, opposite, in_the_money) = match direction {
-            Direction::Above => (
-                self.distance_above,
-                curve.rate_above,
-                curve.rate_below,
-                curve.side() == Side::Put,
-            ),
-            Direction::Below => (
-                self.distance_below,
-                curve.rate_below,
-                curve.rate_above,
-                curve.side() == Side::Call,
-            ),
+            Direction::Above => (self.distance_above, curve.rate_above, curve.rate_below, curve.side() == Side::Put),
+            Direction::Below => (self.distance_below, curve.rate_below, curve.rate_above, curve.side() == Side::Call),
         };
         let scale = Real::from(self.spot).mul(curve.peak_fraction());
         let (reflected, reflected_step) = if in_the_money {
-            (
-                scale.mul(curve.reflection(distance.mul(opposite))),
-                exp(log_rho.mul(opposite)),
-            )
+            (scale.mul(curve.reflection(distance.mul(opposite))), exp(log_rho.mul(opposite)))
         } else {
             (Real::ZERO, Real::ONE)
         };
         let to_cap = curve.cap_distance.saturating_sub(distance).div(log_rho);
-        let steps_to_cap = to_cap
-            .and_then(|steps| steps.to_fixed(0, Rounding::Down))
-            .unwrap_or(0);
+        let steps_to_cap = to_cap.and_then(|steps| steps.to_fixed(0, Rounding::Down)).unwrap_or(0);
         Progression {
             direction,
             in_the_money,

@@ -62,20 +62,15 @@ impl OptionValue {
     /// `V` in dollars, never below `phi` nor above `cK` rounded down.
     #[must_use]
     pub fn value(&self, rounding: Rounding) -> Usd {
-        let value = self
-            .intrinsic
-            .saturating_add(self.time_value.to_usd(rounding));
-        value
-            .min(payout_cap(self.strike, self.cap))
-            .max(self.intrinsic)
+        let value = self.intrinsic.saturating_add(self.time_value.to_usd(rounding));
+        value.min(payout_cap(self.strike, self.cap)).max(self.intrinsic)
     }
 }
 
 /// `cK`, rounded down.
 pub(crate) fn payout_cap(strike: Usd, cap: Real) -> Usd {
     let fraction = cap.to_fixed_wide(120, Rounding::Down);
-    let payout =
-        fraction.and_then(|fraction| mul_shift(strike.bits(), fraction, 120, Rounding::Down));
+    let payout = fraction.and_then(|fraction| mul_shift(strike.bits(), fraction, 120, Rounding::Down));
     payout.map_or(Usd::from_bits(u128::MAX), Usd::from_bits)
 }
 
@@ -188,29 +183,13 @@ impl Curve {
             }
             Terms::InTheMoney { main, reflected } => {
                 let lent = Real::from(strike).saturating_sub(main.mul(self.rate_below));
-                (
-                    main.saturating_sub(reflected),
-                    lent.saturating_sub(reflected.mul(self.rate_above)),
-                )
+                (main.saturating_sub(reflected), lent.saturating_sub(reflected.mul(self.rate_above)))
             }
         };
-        let financed = if self.side == Side::Call {
-            financed
-        } else {
-            Real::ZERO
-        };
-        let intrinsic = if matches!(terms, Terms::Capped) {
-            self.payout_cap(strike)
-        } else {
-            self.moneyness(spot, strike)
-        };
-        OptionValue {
-            intrinsic,
-            time_value,
-            financed,
-            strike,
-            cap: self.cap,
-        }
+        let financed = if self.side == Side::Call { financed } else { Real::ZERO };
+        let intrinsic =
+            if matches!(terms, Terms::Capped) { self.payout_cap(strike) } else { self.moneyness(spot, strike) };
+        OptionValue { intrinsic, time_value, financed, strike, cap: self.cap }
     }
 
     /// How far the option is in the money, before the cap.
@@ -231,14 +210,10 @@ impl Curve {
         };
         let distance = ln(ratio);
         let scale = Real::from(spot).mul(self.peak_fraction());
-        let (rate, opposite) = if distance.negative {
-            (self.rate_above, self.rate_below)
-        } else {
-            (self.rate_below, self.rate_above)
-        };
+        let (rate, opposite) =
+            if distance.negative { (self.rate_above, self.rate_below) } else { (self.rate_below, self.rate_above) };
         let main = scale.mul(exp_negative(distance.magnitude.mul(rate)));
-        let in_the_money =
-            distance.negative == (self.side == Side::Put) && !distance.magnitude.is_zero();
+        let in_the_money = distance.negative == (self.side == Side::Put) && !distance.magnitude.is_zero();
         let terms = if in_the_money {
             let reflected = scale.mul(self.reflection(distance.magnitude.mul(opposite)));
             Terms::InTheMoney { main, reflected }

@@ -31,20 +31,11 @@ const EXPONENT_LIMIT: i32 = 1 << 24;
 
 impl Real {
     /// Zero.
-    pub const ZERO: Self = Self {
-        mantissa: 0,
-        exponent: -EXPONENT_LIMIT,
-    };
+    pub const ZERO: Self = Self { mantissa: 0, exponent: -EXPONENT_LIMIT };
     /// One.
-    pub const ONE: Self = Self {
-        mantissa: TOP_BIT,
-        exponent: -63,
-    };
+    pub const ONE: Self = Self { mantissa: TOP_BIT, exponent: -63 };
     /// The largest number, to which operations saturate.
-    pub const MAX: Self = Self {
-        mantissa: u64::MAX,
-        exponent: EXPONENT_LIMIT,
-    };
+    pub const MAX: Self = Self { mantissa: u64::MAX, exponent: EXPONENT_LIMIT };
 
     /// Keeps the exponent in bounds. The mantissa's top bit must be set.
     #[inline(always)]
@@ -123,10 +114,7 @@ impl Real {
         let shift = high.leading_zeros();
         // Shifting right by 63 - shift and once more spares the undefined shift by 64.
         let mantissa = (high << shift) | ((low >> 1) >> (63 - shift));
-        Self::bounded(
-            mantissa,
-            64 - shift.cast_signed() - fraction_bits.cast_signed(),
-        )
+        Self::bounded(mantissa, 64 - shift.cast_signed() - fraction_bits.cast_signed())
     }
 
     /// The product, truncated.
@@ -159,8 +147,7 @@ impl Real {
             let (quotient, _) = divide_words(self.mantissa, 0, divisor.mantissa);
             Self::bounded(quotient, exponent - 64)
         } else {
-            let (quotient, _) =
-                divide_words(self.mantissa >> 1, self.mantissa << 63, divisor.mantissa);
+            let (quotient, _) = divide_words(self.mantissa >> 1, self.mantissa << 63, divisor.mantissa);
             Self::bounded(quotient, exponent - 63)
         })
     }
@@ -168,23 +155,12 @@ impl Real {
     /// The sum, truncated.
     #[must_use]
     pub const fn add(self, other: Self) -> Self {
-        let (large, small) = if self.at_least(other) {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (large, small) = if self.at_least(other) { (self, other) } else { (other, self) };
         let Some(addend) = shift_right(small.mantissa, large.exponent - small.exponent) else {
             return large;
         };
         let (sum, carry) = large.mantissa.overflowing_add(addend);
-        if carry {
-            Self::bounded((sum >> 1) | TOP_BIT, large.exponent + 1)
-        } else {
-            Self {
-                mantissa: sum,
-                ..large
-            }
-        }
+        if carry { Self::bounded((sum >> 1) | TOP_BIT, large.exponent + 1) } else { Self { mantissa: sum, ..large } }
     }
 
     /// The difference, or zero where it would be negative. The error is below 2^-62 of the larger operand's size, and
@@ -205,29 +181,17 @@ impl Real {
             return Self::normalised(self.mantissa - 1, self.exponent); // less than one unit is taken away
         }
         // One guard word keeps the difference exact until the final truncation. No borrow is lost: self is larger.
-        let (high, low) = (
-            other.mantissa >> distance,
-            other.mantissa << (64 - distance),
-        );
-        let high = self
-            .mantissa
-            .wrapping_sub(high)
-            .wrapping_sub((low != 0) as u64);
+        let (high, low) = (other.mantissa >> distance, other.mantissa << (64 - distance));
+        let high = self.mantissa.wrapping_sub(high).wrapping_sub((low != 0) as u64);
         let low = low.wrapping_neg();
         if high & TOP_BIT != 0 {
-            return Self {
-                mantissa: high,
-                ..self
-            };
+            return Self { mantissa: high, ..self };
         }
         if high == 0 {
             return Self::normalised(low, self.exponent - 64);
         }
         let shift = high.leading_zeros();
-        Self::bounded(
-            (high << shift) | (low >> (64 - shift)),
-            self.exponent - shift.cast_signed(),
-        )
+        Self::bounded((high << shift) | (low >> (64 - shift)), self.exponent - shift.cast_signed())
     }
 
     /// `self * 2^power`, exact within the exponent's limit.
@@ -307,19 +271,14 @@ impl Real {
     /// Whether `self >= other`.
     #[inline(always)]
     const fn at_least(self, other: Self) -> bool {
-        self.exponent > other.exponent
-            || (self.exponent == other.exponent && self.mantissa >= other.mantissa)
+        self.exponent > other.exponent || (self.exponent == other.exponent && self.mantissa >= other.mantissa)
     }
 }
 
 /// None when nothing is left.
 #[inline(always)]
 const fn shift_right(mantissa: u64, distance: i32) -> Option<u64> {
-    if distance > 63 {
-        None
-    } else {
-        Some(mantissa >> distance.cast_unsigned())
-    }
+    if distance > 63 { None } else { Some(mantissa >> distance.cast_unsigned()) }
 }
 
 impl From<Usd> for Real {
@@ -344,10 +303,7 @@ impl Signed {
     /// A number that is not negative.
     #[must_use]
     pub const fn positive(magnitude: Real) -> Self {
-        Self {
-            negative: false,
-            magnitude,
-        }
+        Self { negative: false, magnitude }
     }
 
     /// `left - right`.
@@ -356,30 +312,21 @@ impl Signed {
         if left.at_least(right) {
             Self::positive(left.saturating_sub(right))
         } else {
-            Self {
-                negative: true,
-                magnitude: right.saturating_sub(left),
-            }
+            Self { negative: true, magnitude: right.saturating_sub(left) }
         }
     }
 
     /// The number with its sign changed.
     #[must_use]
     pub const fn negate(self) -> Self {
-        Self {
-            negative: !self.negative && !self.magnitude.is_zero(),
-            ..self
-        }
+        Self { negative: !self.negative && !self.magnitude.is_zero(), ..self }
     }
 
     /// The sum of two numbers.
     #[must_use]
     pub const fn add(self, other: Self) -> Self {
         if self.negative == other.negative {
-            Self {
-                negative: self.negative,
-                magnitude: self.magnitude.add(other.magnitude),
-            }
+            Self { negative: self.negative, magnitude: self.magnitude.add(other.magnitude) }
         } else if self.negative {
             Self::difference(other.magnitude, self.magnitude)
         } else {
@@ -391,9 +338,6 @@ impl Signed {
     #[must_use]
     pub const fn scale(self, factor: Real) -> Self {
         let magnitude = self.magnitude.mul(factor);
-        Self {
-            negative: self.negative && !magnitude.is_zero(),
-            magnitude,
-        }
+        Self { negative: self.negative && !magnitude.is_zero(), magnitude }
     }
 }

@@ -13,14 +13,9 @@ pub(crate) const fn mul_words(a: u64, b: u64) -> (u64, u64) {
     let (a_high, a_low) = (a >> 32, a & LOW_HALF);
     let (b_high, b_low) = (b >> 32, b & LOW_HALF);
     // No sum below wraps: (2^32 - 1)^2 + 2 (2^32 - 1) < 2^64. "wrapping" only spares the check.
-    let first = a_high
-        .wrapping_mul(b_low)
-        .wrapping_add(a_low.wrapping_mul(b_low) >> 32);
+    let first = a_high.wrapping_mul(b_low).wrapping_add(a_low.wrapping_mul(b_low) >> 32);
     let second = a_low.wrapping_mul(b_high).wrapping_add(first & LOW_HALF);
-    let high = a_high
-        .wrapping_mul(b_high)
-        .wrapping_add(first >> 32)
-        .wrapping_add(second >> 32);
+    let high = a_high.wrapping_mul(b_high).wrapping_add(first >> 32).wrapping_add(second >> 32);
     (high, a.wrapping_mul(b))
 }
 
@@ -60,10 +55,7 @@ const fn divide_digit(remainder: u64, next: u64, divisor: u64) -> (u64, u64) {
 
 #[inline(always)]
 pub(crate) const fn split(value: u128) -> (u64, u64) {
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "takes the low word on purpose"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "takes the low word on purpose")]
     let low = value as u64;
     #[allow(clippy::cast_possible_truncation, reason = "the shift leaves 64 bits")]
     let high = (value >> 64) as u64;
@@ -82,9 +74,7 @@ const fn mul_full(a: u128, b: u128) -> (u128, u128) {
     // No sum below wraps: (2^64 - 1)^2 + 2 (2^64 - 1) < 2^128.
     let first = pair(mul_words(a_high, b_low)).wrapping_add(low >> 64);
     let second = pair(mul_words(a_low, b_high)).wrapping_add(join(0, split(first).1));
-    let high = pair(mul_words(a_high, b_high))
-        .wrapping_add(first >> 64)
-        .wrapping_add(second >> 64);
+    let high = pair(mul_words(a_high, b_high)).wrapping_add(first >> 64).wrapping_add(second >> 64);
     (high, join(split(second).1, split(low).1))
 }
 
@@ -104,11 +94,7 @@ pub fn mul_div(a: u128, b: u128, divisor: u128, rounding: Rounding) -> Option<u1
     let shift = divisor.leading_zeros();
     let divisor = divisor << shift;
     // `high` is below the divisor, so its shifted-out bits are zero.
-    let high = if shift == 0 {
-        high
-    } else {
-        (high << shift) | (low >> (128 - shift))
-    };
+    let high = if shift == 0 { high } else { (high << shift) | (low >> (128 - shift)) };
     let low = low << shift;
     let (upper, rest) = divide_word(high, split(low).0, divisor);
     let (lower, remainder) = divide_word(rest, split(low).1, divisor);
@@ -132,8 +118,7 @@ fn divide_word(remainder: u128, next: u64, divisor: u128) -> (u64, u128) {
         rest += u128::from(divisor_high);
     }
     // Modulo 2^128 the difference is exact, since it is below the divisor.
-    let taken = pair(mul_words(digit, divisor_low))
-        .wrapping_add(pair(mul_words(digit, divisor_high)) << 64);
+    let taken = pair(mul_words(digit, divisor_low)).wrapping_add(pair(mul_words(digit, divisor_high)) << 64);
     (digit, join(middle, next).wrapping_sub(taken))
 }
 
@@ -146,8 +131,7 @@ pub fn mul_shift(a: u128, b: u128, shift: u32, rounding: Rounding) -> Option<u12
         1..128 => {
             let quotient = (high << (128 - shift)) | (low >> shift);
             let fits = high >> shift == 0;
-            fits.then(|| round(quotient, low << (128 - shift) != 0, rounding))
-                .flatten()
+            fits.then(|| round(quotient, low << (128 - shift) != 0, rounding)).flatten()
         }
         128 => round(high, low != 0, rounding),
         129..256 => {
@@ -159,9 +143,5 @@ pub fn mul_shift(a: u128, b: u128, shift: u32, rounding: Rounding) -> Option<u12
 }
 
 fn round(quotient: u128, inexact: bool, rounding: Rounding) -> Option<u128> {
-    if inexact && rounding == Rounding::Up {
-        quotient.checked_add(1)
-    } else {
-        Some(quotient)
-    }
+    if inexact && rounding == Rounding::Up { quotient.checked_add(1) } else { Some(quotient) }
 }
