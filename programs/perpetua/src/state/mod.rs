@@ -1,0 +1,16 @@
+//! What the program stores. The economics live in `perpetua_model`'s structs, embedded byte for byte; here are the keys
+//! that tie accounts together.
+
+mod exchange;
+mod index;
+mod margin_account;
+mod market;
+mod ticket;
+mod vault;
+
+pub use exchange::*;
+pub use index::*;
+pub use margin_account::*;
+pub use market::*;
+pub use ticket::*;
+pub use vault::*;
