@@ -11,7 +11,7 @@ pub mod state;
 
 pub use error::PerpetuaError;
 
-declare_id!("11111111111111111111111111111111");
+declare_id!("PeoK3okAck2xUpQri7S2DqfWdJFKFx5WSKm97NpY76y");
 
 /// The program.
 #[program]
