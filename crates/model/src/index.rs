@@ -164,7 +164,7 @@ pub struct Index {
     pub sample_mark: i64,
     /// The price sampled there, US dollars Q64.64.
     pub sample_price: Wide,
-    /// When sampling began, Unix seconds; zero if the variance was declared at listing.
+    /// When sampling began, Unix seconds: listing, then the first mark; zero if the variance was declared at listing.
     pub sampling_since: i64,
     /// Seconds, since listing, for which the feed was out by its own publish times.
     pub outage_seconds: u64,
@@ -229,9 +229,11 @@ impl Index {
         let last = Usd::from(self.price);
         let average = Usd::from(self.average);
         let (mut low, mut high) = self.range_of_last(now)?;
-        let number = now.div_euclid(WINDOW_SECONDS);
-        for window in [&self.current, &self.previous] {
-            if window.high != Wide::ZERO && window.number >= number.saturating_sub(1) {
+        // Counted from where the last price was accepted, not from now: a price that is still good to trade at must not
+        // outlive the others that were accepted next to it.
+        let adjacent = self.previous.number >= self.current.number.saturating_sub(1);
+        for (window, counts) in [(&self.current, true), (&self.previous, adjacent)] {
+            if counts && window.high != Wide::ZERO {
                 low = low.min(window.low.into());
                 high = high.max(window.high.into());
             }
@@ -261,7 +263,10 @@ impl Index {
         let mut largest = Real::ZERO;
         for (variance, half_life) in self.variances.iter().zip(HALF_LIVES) {
             let next = match self.return_since_sample(self.price.into(), elapsed) {
-                Some((square, seconds)) => blend(variance.real(), square, seconds, half_life)?,
+                Some((square, seconds)) => {
+                    let age = self.sampled_seconds(self.publish_time);
+                    blend(variance.real(), square, seconds, half_life, age)?
+                }
                 None => variance.real(),
             };
             if next > largest {
@@ -298,9 +303,12 @@ impl Index {
         }
         let elapsed = at.saturating_sub(self.sample_mark.saturating_mul(SAMPLE_SECONDS));
         if let Some((square, seconds)) = self.return_since_sample(update.price, elapsed) {
+            let age = self.sampled_seconds(at);
             for (variance, half_life) in self.variances.iter_mut().zip(HALF_LIVES) {
-                *variance = Variance::from_real(blend(variance.real(), square, seconds, half_life)?)?;
+                *variance = Variance::from_real(blend(variance.real(), square, seconds, half_life, age)?)?;
             }
+        } else if self.sampling_since != 0 {
+            self.sampling_since = at;
         }
         self.sample_mark = mark;
         self.sample_price = update.price.into();
@@ -315,6 +323,12 @@ impl Index {
         let cap = bps(MAX_RETURN_BPS);
         let capped = if size > cap { cap } else { size };
         Some((capped.mul(capped), seconds))
+    }
+
+    /// Seconds from the first mark to `until`; None where the variance was declared, which counts as known for ever.
+    fn sampled_seconds(&self, until: i64) -> Option<u64> {
+        let since = Some(self.sampling_since).filter(|since| *since != 0)?;
+        u64::try_from(until.saturating_sub(since)).ok()
     }
 
     fn range_of_last(&self, now: i64) -> Result<(Usd, Usd)> {
@@ -353,11 +367,15 @@ fn age(publish_time: i64, now: i64) -> u64 {
 }
 
 /// The exponentially weighted average moved by a squared return over `seconds`:
-/// `variance * d + (1 - d) * square / years` with `d = 2^(-seconds / half_life)`.
-fn blend(variance: Real, square: Real, seconds: u64, half_life: u64) -> Result<Real> {
+/// `variance * d + (1 - d) * square / years` with `d = 2^(-seconds / half_life)`. While an index is young, that is after
+/// `age` seconds of samples, `d` is at most `1 - seconds / age`: the plain average so far, since the zero that an
+/// undeclared variance starts from is not an observation.
+fn blend(variance: Real, square: Real, seconds: u64, half_life: u64, age: Option<u64>) -> Result<Real> {
     let elapsed = Real::from_ratio(seconds, half_life).ok_or(ModelError::MathOverflow)?;
     let years = Real::from_ratio(seconds, SECONDS_PER_YEAR).ok_or(ModelError::MathOverflow)?;
-    let kept = exp2_negative(elapsed);
+    let decayed = exp2_negative(elapsed);
+    let averaged = age.and_then(|age| Real::from_ratio(age.saturating_sub(seconds), age)).unwrap_or(decayed);
+    let kept = if averaged < decayed { averaged } else { decayed };
     let annualised = square.div(years).ok_or(ModelError::MathOverflow)?;
     Ok(variance.mul(kept).add(annualised.mul(Real::ONE.saturating_sub(kept))))
 }

@@ -7,7 +7,9 @@ use crate::{
     conditions::{Action, Conditions},
     error::{ModelError, Result},
     index::Index,
-    margin::{INITIAL_MARGIN_MULTIPLE, MarginRates, dearest_units, liquidation_fee, size, tokens_up},
+    margin::{
+        INITIAL_MARGIN_MULTIPLE, MarginRates, dearest_units, initial_margin, liquidation_fee, maintenance_margin, size,
+    },
     market::Market,
     quantities::{SIZE_SCALE, Size, Tokens, bps, share, token_value},
     quote::{Moment, with_reading},
@@ -169,7 +171,8 @@ impl Liquidation<'_, '_> {
             let market = self.markets[usize::from(candidate.key.market)].as_deref_mut();
             let series = market.ok_or(ModelError::MarketMissing)?.series_mut(candidate.key.side, candidate.key.tick)?;
             let owed = crate::margin::owed_exact(position, series.index())?;
-            self.debt = self.debt.plus(crate::margin::owed_tokens(owed)?)?;
+            // A debt beyond all tokens saturates: it is written off in any case.
+            self.debt = Tokens(self.debt.0.saturating_add(crate::margin::owed_tokens(owed).0));
             move_entry(series, position, series.index())?;
         }
         Ok(())
@@ -190,9 +193,9 @@ impl Liquidation<'_, '_> {
             margin = margin.add(candidate.release.mul(size(candidate.size)));
         }
         let fee = liquidation_fee(self.account, self.markets)?;
-        let initial = tokens_up(margin)?.plus(fee)?.0.checked_mul(INITIAL_MARGIN_MULTIPLE);
-        let needed = Tokens(initial.ok_or(ModelError::MathOverflow)?).plus(self.debt)?.plus(self.penalty()?)?;
-        Ok(needed.less(self.account.collateral))
+        let initial = initial_margin(maintenance_margin(margin, fee));
+        let needed = initial.0.saturating_add(self.debt.0).saturating_add(self.penalty()?.0);
+        Ok(Tokens(needed).less(self.account.collateral))
     }
 
     fn penalty(&self) -> Result<Tokens> {

@@ -1,6 +1,6 @@
 //! Margin: what an account owes, what it must keep, and what may be taken out.
 
-use perpetua_pricing::{Real, Rounding, Side};
+use perpetua_pricing::{Real, Rounding, Side, Usd};
 
 use crate::{
     account::{MarginAccount, Markets, Position},
@@ -35,11 +35,11 @@ impl Health {
         i128::from(self.collateral.0) - i128::from(self.owed.0)
     }
 
-    /// Initial margin, raw units.
+    /// Initial margin, raw units: four times maintenance, or the largest amount where that does not fit.
     ///
-    /// Errors: [`ModelError::MathOverflow`].
+    /// Errors: none today; the result leaves room for one.
     pub fn initial(&self) -> Result<Tokens> {
-        self.maintenance.0.checked_mul(INITIAL_MARGIN_MULTIPLE).map(Tokens).ok_or(ModelError::MathOverflow)
+        Ok(initial_margin(self.maintenance))
     }
 
     /// Whether the account may be liquidated.
@@ -51,8 +51,8 @@ impl Health {
     ///
     /// Errors: [`ModelError::BelowInitialMargin`].
     pub fn require_initial(&self) -> Result<()> {
-        let needed = self.initial()?.plus(self.unaccrued)?;
-        if self.equity() >= i128::from(needed.0) { Ok(()) } else { Err(ModelError::BelowInitialMargin) }
+        let needed = i128::from(self.initial()?.0) + i128::from(self.unaccrued.0);
+        if self.equity() >= needed { Ok(()) } else { Err(ModelError::BelowInitialMargin) }
     }
 }
 
@@ -71,6 +71,11 @@ impl MarginRate {
     /// The maintenance margin of one millionth of an index unit at a strike, in raw units.
     pub fn maintenance(&self, strike: Real) -> Real {
         self.per_strike.mul(strike).mul(self.horizon)
+    }
+
+    /// The most that one millionth of an index unit can have come to owe since the last accrual, in raw units.
+    fn unaccrued(&self, strike: Real) -> Real {
+        self.per_strike.mul(strike).mul(self.unaccrued)
     }
 }
 
@@ -91,17 +96,23 @@ impl Market {
     }
 }
 
-/// What a position owes up to `index`, raw units Q64.64.
-///
-/// Errors: [`ModelError::MathOverflow`].
-pub(crate) fn owed_exact(position: &Position, index: FundingIndex) -> Result<u128> {
-    let since = index.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
-    u128::from(position.size.0).checked_mul(since).ok_or(ModelError::MathOverflow)
+/// Four times maintenance margin. It saturates, as all of margin does: an account that owes more tokens than exist must
+/// stay liquidatable rather than fail.
+pub(crate) fn initial_margin(maintenance: Tokens) -> Tokens {
+    Tokens(maintenance.0.saturating_mul(INITIAL_MARGIN_MULTIPLE))
 }
 
-/// Whole tokens of a Q64.64 amount, rounded up since a payer owes it.
-pub(crate) fn owed_tokens(exact: u128) -> Result<Tokens> {
-    u64::try_from(exact.div_ceil(1 << 64)).map(Tokens).map_err(|_| ModelError::MathOverflow)
+/// What a position owes up to `index`, raw units Q64.64; saturating.
+///
+/// Errors: [`ModelError::MathOverflow`] for an index below the position's entry, which never falls.
+pub(crate) fn owed_exact(position: &Position, index: FundingIndex) -> Result<u128> {
+    let since = index.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
+    Ok(u128::from(position.size.0).saturating_mul(since))
+}
+
+/// Whole tokens of a Q64.64 amount, rounded up since a payer owes it; saturating.
+pub(crate) fn owed_tokens(exact: u128) -> Tokens {
+    Tokens(u64::try_from(exact.div_ceil(1 << 64)).unwrap_or(u64::MAX))
 }
 
 /// The largest price of a dollar among the markets that an account is in: fees per account are charged at it.
@@ -149,17 +160,17 @@ pub fn health(account: &MarginAccount, markets: &impl Markets, now: i64) -> Resu
         let key = position.key();
         let market = markets.require(key.market)?;
         let (slot, series) = market.series(key.side, key.tick)?;
-        owed = owed.checked_add(owed_exact(position, series.index())?).ok_or(ModelError::MathOverflow)?;
+        owed = owed.saturating_add(owed_exact(position, series.index())?);
         let rate = rates.of(market, key.market, key.side, now)?;
-        let yearly = rate.per_strike.mul(Real::from(perpetua_pricing::Usd::from(slot.strike))).mul(size(position.size));
-        maintenance = maintenance.add(yearly.mul(rate.horizon));
-        unaccrued = unaccrued.add(yearly.mul(rate.unaccrued));
+        let strike = Real::from(Usd::from(slot.strike));
+        maintenance = maintenance.add(rate.maintenance(strike).mul(size(position.size)));
+        unaccrued = unaccrued.add(rate.unaccrued(strike).mul(size(position.size)));
     }
     Ok(Health {
         collateral: account.collateral,
-        owed: owed_tokens(owed)?,
-        unaccrued: tokens_up(unaccrued)?,
-        maintenance: tokens_up(maintenance)?.plus(liquidation_fee(account, markets)?)?,
+        owed: owed_tokens(owed),
+        unaccrued: tokens_up(unaccrued),
+        maintenance: maintenance_margin(maintenance, liquidation_fee(account, markets)?),
     })
 }
 
@@ -195,7 +206,13 @@ pub(crate) fn size(size: Size) -> Real {
     Real::from_u64(size.0)
 }
 
-/// Whole tokens, rounded up.
-pub(crate) fn tokens_up(amount: Real) -> Result<Tokens> {
-    amount.to_fixed(0, Rounding::Up).map(Tokens).ok_or(ModelError::MathOverflow)
+/// Maintenance margin of positions that need `positions` raw units together; one formula for margin and liquidation, so
+/// that both round to the same unit.
+pub(crate) fn maintenance_margin(positions: Real, fee: Tokens) -> Tokens {
+    Tokens(tokens_up(positions).0.saturating_add(fee.0))
+}
+
+/// Whole tokens, rounded up; saturating.
+fn tokens_up(amount: Real) -> Tokens {
+    Tokens(amount.to_fixed(0, Rounding::Up).unwrap_or(u64::MAX))
 }

@@ -7,7 +7,7 @@ use crate::{
     error::{ModelError, Result},
     index::{Index, LONG_OUTAGE_SECONDS},
     market::{Market, SLOTS, Slot},
-    quantities::{SIZE_SCALE, Tokens, UNITS_PER_USD_FRACTION_BITS},
+    quantities::{SIZE_SCALE, Tokens, UNITS_PER_USD_FRACTION_BITS, Wide},
 };
 
 /// Slots of the chain that a mark stays good for.
@@ -44,46 +44,56 @@ impl Mark {
 
 impl Market {
     /// Values the open interest, for pool shares to be minted and burned at. Without a price for ten minutes it marks at
-    /// the bounds instead.
+    /// the bounds instead. A market that nobody holds a position in is worth nothing at any price, and needs none.
     ///
-    /// Errors: [`ModelError::PriceStale`], [`ModelError::PriceFarFromAverage`], [`ModelError::MarketNotAccrued`],
-    /// [`ModelError::MathOverflow`].
+    /// Errors: [`ModelError::PriceStale`], [`ModelError::PriceFarFromAverage`], [`ModelError::VarianceStale`],
+    /// [`ModelError::MarketNotAccrued`], [`ModelError::MathOverflow`].
     pub fn mark(&mut self, index: &Index, now: i64, slot: u64) -> Result<Mark> {
         let silence = now.saturating_sub(index.publish_time);
         let mut mark = Mark { slot, receivable: self.receivable()?, ..Mark::zeroed() };
+        if self.active == 0 {
+            self.mark = mark;
+            return Ok(mark);
+        }
         if silence > LONG_OUTAGE_SECONDS {
             mark.liability_high = self.total_reserve()?;
             mark.at_bounds = 1;
         } else {
-            self.require_accrued(slot)?;
+            self.require_accrued_at(index, slot)?;
             let reading = index.read(now, index.guards.max_age_crank)?;
             if reading.diverged {
                 return Err(ModelError::PriceFarFromAverage);
             }
+            if reading.variance_stale {
+                return Err(ModelError::VarianceStale);
+            }
             let ask = |side| self.ask_volatility(side, Real::ZERO);
-            mark.liability_low =
-                self.liability(|side| self.bid_volatility(side), [reading.low, reading.high], Rounding::Down)?;
-            mark.liability_high = self.liability(ask, [reading.high, reading.low], Rounding::Up)?;
+            let bid = |side| self.bid_volatility(side);
+            // No option is worth more than its reserve, so what is above comes from rounding, or from numbers too large.
+            let most = self.total_reserve()?;
+            let worst = self.liability(ask, [reading.high, reading.low], Rounding::Up)?;
+            mark.liability_high = worst.map_or(most, |worst| worst.min(most));
+            let best = self.liability(bid, [reading.low, reading.high], Rounding::Down)?;
+            mark.liability_low = best.map_or(Tokens::ZERO, |best| best.min(mark.liability_high));
         }
         self.mark = mark;
         Ok(mark)
     }
 
-    /// Funding that positions owe and have not paid: `sum q F - sum q F_entry`, rounded down.
+    /// Funding that positions owe and have not paid: `sum q F - sum q F_entry`, raw units, rounded down; saturating. Both
+    /// sums are taken modulo 2^128, which their difference is far below.
     ///
-    /// Errors: [`ModelError::MathOverflow`].
+    /// Errors: none today; the result leaves room for one.
     pub fn receivable(&self) -> Result<Tokens> {
         let mut total: u128 = 0;
         for slot in self.active_slots() {
             for series in &self.slots[slot].series {
-                let owed = u128::from(series.open_interest.0)
-                    .checked_mul(series.index().0)
-                    .and_then(|gross| gross.checked_sub(series.entry_sum.get()))
-                    .ok_or(ModelError::MathOverflow)?;
-                total = total.checked_add(owed).ok_or(ModelError::MathOverflow)?;
+                let gross = u128::from(series.open_interest.0).wrapping_mul(series.index().0);
+                total = total.saturating_add(gross.wrapping_sub(series.entry_sum.get()));
             }
         }
-        u64::try_from(total >> 64).map(Tokens).map_err(|_| ModelError::MathOverflow)
+        // A 128-bit number without its lower half fits.
+        Ok(Tokens(Wide::new(total).high))
     }
 
     /// Numbers of the slots with open interest.
@@ -92,8 +102,13 @@ impl Market {
         (0..SLOTS).filter(move |slot| active >> slot & 1 == 1)
     }
 
-    /// `X / 10^6 * sum q V` with calls at `spots[0]` and puts at `spots[1]`.
-    fn liability(&self, volatility: impl Fn(Side) -> Real, spots: [Usd; 2], rounding: Rounding) -> Result<Tokens> {
+    /// `X / 10^6 * sum q V` with calls at `spots[0]` and puts at `spots[1]`; None above 64 bits.
+    fn liability(
+        &self,
+        volatility: impl Fn(Side) -> Real,
+        spots: [Usd; 2],
+        rounding: Rounding,
+    ) -> Result<Option<Tokens>> {
         let grid = self.config.grid()?;
         let mut total = Some(0);
         for (side, spot) in [Side::Call, Side::Put].into_iter().zip(spots) {
@@ -102,15 +117,15 @@ impl Market {
             grid.locate(spot).price(&curve, self.active, &mut adding);
             total = adding.total;
         }
-        let total = total.ok_or(ModelError::MathOverflow)?;
+        let Some(total) = total else { return Ok(None) };
         let units = u128::from(self.units_per_usd().0);
         let scale = u128::from(SIZE_SCALE) << UNITS_PER_USD_FRACTION_BITS;
-        let scaled = perpetua_pricing::wide::mul_div(total, units, scale, rounding).ok_or(ModelError::MathOverflow)?;
-        let whole = match rounding {
+        let scaled = perpetua_pricing::wide::mul_div(total, units, scale, rounding);
+        let whole = scaled.map(|scaled| match rounding {
             Rounding::Down => scaled >> VALUE_BITS,
             Rounding::Up => scaled.div_ceil(1 << VALUE_BITS),
-        };
-        u64::try_from(whole).map(Tokens).map_err(|_| ModelError::MathOverflow)
+        });
+        Ok(whole.and_then(|whole| u64::try_from(whole).ok()).map(Tokens))
     }
 }
 

@@ -4,6 +4,7 @@ use perpetua_pricing::{Curve, Grid, Real, Side, Usd};
 
 use crate::{
     error::{ModelError, Result},
+    index::Index,
     mark::Mark,
     quantities::{
         BPS, FundingIndex, FundingRate, SECONDS_PER_YEAR, Size, Tokens, UnitsPerUsd, Volatility, Wide, bps, token_value,
@@ -14,6 +15,13 @@ use crate::{
 pub const SLOTS: usize = 64;
 /// The settlement that fixes `X` for ever at listing.
 pub const SETTLEMENT_QUANTO: u8 = 0;
+
+/// Most slew per hour for each unit of spread. The slew within a price's lifetime (at most a minute and a window) then
+/// stays within the spread, so that nobody buys before the middle volatility moves up and sells after.
+const MAX_SLEW_PER_SPREAD: u32 = 50;
+/// The most that utilisation may add to the ask volatility, in bps of it: 250% * (1 + 20% + 200%) is still within the
+/// volatilities that pricing supports.
+const MAX_UTILISATION_SPREAD_BPS: u16 = 20_000;
 
 /// What fixes `X`, the price of one dollar in stock tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,9 +123,10 @@ impl MarketConfig {
             && self.markup_bps.iter().all(|m| (5_000..=20_000).contains(m))
             && (10..=2_000).contains(&self.spread_bps)
             && (10..=10_000).contains(&self.slew_bps)
-            && self.utilisation_spread_bps <= 20_000
+            && u32::from(self.slew_bps) <= MAX_SLEW_PER_SPREAD * u32::from(self.spread_bps)
             && self.utilisation_kink_bps < self.utilisation_full_bps
             && u64::from(self.utilisation_full_bps) <= BPS
+            && self.highest_utilisation_spread() <= u64::from(MAX_UTILISATION_SPREAD_BPS)
             && self.fee_notional_bps <= 100
             && self.fee_value_bps <= 2_500
             && (1..=BPS).contains(&u64::from(self.series_limit_bps))
@@ -125,6 +134,13 @@ impl MarketConfig {
             && self.reserve_extra_bps == [0, 0]
             && self.padding == [0; 25];
         if sane { Ok(()) } else { Err(ModelError::ParameterOutOfRange) }
+    }
+
+    /// What full utilisation adds to the ask volatility, in bps: the line goes on rising above `utilisation_full_bps`.
+    fn highest_utilisation_spread(&self) -> u64 {
+        let span = u64::from(self.utilisation_full_bps.saturating_sub(self.utilisation_kink_bps)).max(1);
+        let above_kink = BPS.saturating_sub(u64::from(self.utilisation_kink_bps));
+        (u64::from(self.utilisation_spread_bps) * above_kink).div_ceil(span)
     }
 
     /// The settlement.
@@ -259,7 +275,7 @@ impl Market {
     /// index's variance puts it.
     ///
     /// Errors: [`ModelError::ParameterOutOfRange`].
-    pub fn initialize(&mut self, config: MarketConfig, index: &crate::index::Index, now: i64) -> Result<()> {
+    pub fn initialize(&mut self, config: MarketConfig, index: &Index, now: i64) -> Result<()> {
         config.validate()?;
         config.grid()?.strike(0).ok_or(ModelError::ParameterOutOfRange)?;
         self.config = config;
@@ -344,5 +360,14 @@ impl Market {
     /// Errors: [`ModelError::MarketNotAccrued`].
     pub fn require_accrued(&self, slot: u64) -> Result<()> {
         if self.accrued_slot == slot { Ok(()) } else { Err(ModelError::MarketNotAccrued) }
+    }
+
+    /// Refuses to go on unless funding was accrued in this slot of the chain and at the index's last price: at an older
+    /// one the quoted volatility would not know of the last move.
+    ///
+    /// Errors: [`ModelError::MarketNotAccrued`].
+    pub(crate) fn require_accrued_at(&self, index: &Index, slot: u64) -> Result<()> {
+        self.require_accrued(slot)?;
+        if self.accrued_publish_time == index.publish_time { Ok(()) } else { Err(ModelError::MarketNotAccrued) }
     }
 }

@@ -161,9 +161,9 @@ impl Vault {
             if !mark.is_fresh(slot) {
                 return Err(ModelError::MarkStale);
             }
-            best = best.plus(mark.liability_low)?;
-            worst = worst.plus(mark.liability_high)?;
-            receivable = receivable.plus(mark.receivable)?;
+            best = saturating_sum(best, mark.liability_low);
+            worst = saturating_sum(worst, mark.liability_high);
+            receivable = saturating_sum(receivable, mark.receivable);
             at_bounds |= mark.at_bounds == 1;
         }
         if kind == PoolKind::Insurance {
@@ -176,7 +176,8 @@ impl Vault {
             BURN_RECEIVABLE_BPS,
             Rounding::Down,
         )?;
-        Ok(NetAssetValue { low: assets.plus(certain)?.less(worst), high: assets.plus(counted)?.less(best), at_bounds })
+        let low = saturating_sum(assets, certain).less(worst);
+        Ok(NetAssetValue { low, high: saturating_sum(assets, counted).less(best), at_bounds })
     }
 
     /// Shares that `amount` tokens buy: `floor(d (shares + S0) / (NAV_hi + 1))`.
@@ -216,7 +217,7 @@ impl Vault {
         }
         let needed = u128::from(self.reserves.0) * u128::from(BPS);
         let needed = needed.div_ceil(u128::from(self.config.max_utilisation_bps.max(1)));
-        Ok(self.main.assets.less(Tokens(u64::try_from(needed).map_err(|_| ModelError::MathOverflow)?)))
+        Ok(self.main.assets.less(Tokens(u64::try_from(needed).unwrap_or(u64::MAX))))
     }
 
     /// Adds tokens that came into the vault to a pool and returns the shares to mint.
@@ -365,7 +366,8 @@ impl Vault {
                 mul_div(u128::from(ticket.shares.0), u128::from(capacity.0), u128::from(whole.0), Rounding::Down);
             Shares(part.and_then(|part| u64::try_from(part).ok()).ok_or(ModelError::MathOverflow)?)
         };
-        let tokens = self.after_exit_fee(kind, value, shares)?;
+        // Rounding could exceed the capacity by a unit, which reserves may need.
+        let tokens = self.after_exit_fee(kind, value, shares)?.min(capacity);
         ticket.shares = ticket.shares.minus(shares)?;
         ticket.payable = ticket.payable.plus(tokens)?;
         self.payable = self.payable.plus(tokens)?;
@@ -395,4 +397,9 @@ impl Vault {
         }
         Ok(())
     }
+}
+
+/// The sum, or the largest amount: a receivable that large is worthless, and must not stop anybody from leaving.
+fn saturating_sum(left: Tokens, right: Tokens) -> Tokens {
+    Tokens(left.0.saturating_add(right.0))
 }

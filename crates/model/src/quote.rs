@@ -90,7 +90,7 @@ impl Market {
     ///
     /// Errors: [`ModelError::MarketNotAccrued`], [`ModelError::PriceStale`].
     pub(crate) fn trading_price(&self, index: &Index, moment: Moment) -> Result<Reading> {
-        self.require_accrued(moment.slot)?;
+        self.require_accrued_at(index, moment.slot)?;
         index.read(moment.now, index.guards.max_age_trade)
     }
 
@@ -165,7 +165,8 @@ impl Market {
 
     /// `min(notional_bps * q X S, value_bps * value)`, rounded up.
     fn fee(&self, size: Size, spot: Usd, value: Tokens) -> Result<Tokens> {
-        let notional = token_value(size, self.units_per_usd(), spot, Rounding::Up)?;
+        // A notional may exceed all tokens where the value does not; the fee's other bound then holds.
+        let notional = token_value(size, self.units_per_usd(), spot, Rounding::Up).unwrap_or(Tokens(u64::MAX));
         let of_notional = share(notional, self.config.fee_notional_bps, Rounding::Up)?;
         Ok(of_notional.min(share(value, self.config.fee_value_bps, Rounding::Up)?))
     }

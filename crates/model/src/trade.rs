@@ -11,7 +11,7 @@ use crate::{
     margin::{health, owed_exact, owed_tokens},
     mark::Mark,
     market::Market,
-    quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, share, token_value},
+    quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, Wide, share, token_value},
     quote::{CloseQuote, Moment, OpenQuote, RETIRE_TICKS, worse_for_seller},
     vault::{Ledger, Split, Vault},
 };
@@ -42,7 +42,8 @@ pub struct CloseReport {
 
 /// Buys `size` of an option, or adds it to the position held.
 ///
-/// Errors: those of [`Market::quote_open`] and, after it, [`ModelError::CostAboveLimit`], [`ModelError::SlotOccupied`],
+/// Errors: [`ModelError::MarketMissing`] for an order in another market than the one given; those of
+/// [`Market::quote_open`] and, after it, [`ModelError::CostAboveLimit`], [`ModelError::SlotOccupied`],
 /// [`ModelError::NoFreePosition`], [`ModelError::InsufficientCollateral`], [`ModelError::UtilisationTooHigh`],
 /// [`ModelError::SeriesLimitReached`], [`ModelError::SideLimitReached`], [`ModelError::BelowInitialMargin`].
 #[allow(clippy::too_many_arguments)] // each is a different thing that a trade needs
@@ -57,6 +58,9 @@ pub fn open_position(
     moment: Moment,
 ) -> Result<OpenReport> {
     let (key, size) = order;
+    if key.market != markets.number {
+        return Err(ModelError::MarketMissing);
+    }
     let market = &mut *markets.traded;
     let quote = market.quote_open(index, vault, key, size, conditions, moment)?;
     if quote.cost()? > max_cost {
@@ -117,7 +121,8 @@ pub fn close_position(
 
 /// Pays a position whose option is certain to be at its cap, to its owner, without a fee. Anyone may ask for it.
 ///
-/// Errors: [`ModelError::NotCapped`], [`ModelError::PositionNotFound`] and those of reading the price.
+/// Errors: [`ModelError::NotCapped`], [`ModelError::VarianceStale`], since the price range is only as good as the
+/// volatility in it, [`ModelError::PositionNotFound`] and those of reading the price.
 pub fn settle_capped(
     vault: &mut Vault,
     account: &mut MarginAccount,
@@ -128,6 +133,9 @@ pub fn settle_capped(
 ) -> Result<CloseReport> {
     let place = account.find(key)?;
     let reading = market.trading_price(index, moment)?;
+    if reading.variance_stale {
+        return Err(ModelError::VarianceStale);
+    }
     let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
     if !market.touches_cap(key.side, strike, worse_for_seller(key.side, &reading)) {
         return Err(ModelError::NotCapped);
@@ -193,7 +201,7 @@ pub(crate) fn collect(
     let position = account.positions[place];
     let key = position.key();
     let series = market.series_mut(key.side, key.tick)?;
-    let owed = owed_tokens(owed_exact(&position, series.index())?)?;
+    let owed = owed_tokens(owed_exact(&position, series.index())?);
     let paid = owed.min(account.collateral);
     let entry = if paid == owed { series.index() } else { entry_after(&position, paid)? };
     move_entry(series, &mut account.positions[place], entry)?;
@@ -201,16 +209,16 @@ pub(crate) fn collect(
     Ok((paid, owed.minus(paid)?))
 }
 
-/// Sets up to where a position has paid, in the position and in the series' sum.
+/// Sets up to where a position has paid, in the position and in the series' sum. The sum is kept modulo 2^128, so that an
+/// index that grew large can never stop a position from closing.
 pub(crate) fn move_entry(
     series: &mut crate::market::Series,
     position: &mut Position,
     entry: FundingIndex,
 ) -> Result<()> {
     let advance = entry.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
-    let paid = u128::from(position.size.0).checked_mul(advance).ok_or(ModelError::MathOverflow)?;
-    let sum = series.entry_sum.get().checked_add(paid).ok_or(ModelError::MathOverflow)?;
-    series.entry_sum = crate::quantities::Wide::new(sum);
+    let paid = u128::from(position.size.0).wrapping_mul(advance);
+    series.entry_sum = Wide::new(series.entry_sum.get().wrapping_add(paid));
     position.entry = entry.into();
     Ok(())
 }
@@ -233,9 +241,8 @@ pub(crate) fn reduce_position(
     let released = position.reserve.minus(keep)?;
 
     let series = market.series_mut(key.side, key.tick)?;
-    let paid = u128::from(size.0).checked_mul(position.entry().0).ok_or(ModelError::MathOverflow)?;
-    let sum = series.entry_sum.get().checked_sub(paid).ok_or(ModelError::MathOverflow)?;
-    series.entry_sum = crate::quantities::Wide::new(sum);
+    let paid = u128::from(size.0).wrapping_mul(position.entry().0);
+    series.entry_sum = Wide::new(series.entry_sum.get().wrapping_sub(paid));
     series.open_interest = series.open_interest.minus(size)?;
     series.reserve = series.reserve.minus(released)?;
     let side = &mut market.reserves[key.side as usize];
@@ -260,9 +267,8 @@ fn add_to_position(
     let key = position.key();
     let series = market.series_mut(key.side, key.tick)?;
     let index = series.index();
-    let paid = u128::from(size.0).checked_mul(index.0).ok_or(ModelError::MathOverflow)?;
-    let sum = series.entry_sum.get().checked_add(paid).ok_or(ModelError::MathOverflow)?;
-    series.entry_sum = crate::quantities::Wide::new(sum);
+    let paid = u128::from(size.0).wrapping_mul(index.0);
+    series.entry_sum = Wide::new(series.entry_sum.get().wrapping_add(paid));
     series.open_interest = series.open_interest.plus(size)?;
     series.reserve = series.reserve.plus(reserve)?;
     let side = &mut market.reserves[key.side as usize];
