@@ -7,9 +7,14 @@ use anchor_lang::prelude::*;
 
 pub mod constants;
 pub mod error;
+pub mod events;
+pub mod instructions;
+pub mod oracle;
 pub mod state;
+pub mod token;
 
 pub use error::PerpetuaError;
+pub use instructions::*;
 
 declare_id!("PeoK3okAck2xUpQri7S2DqfWdJFKFx5WSKm97NpY76y");
 

@@ -1,0 +1,1 @@
+//! What the administrator sets up, and what anyone may do for the exchange.

@@ -1,0 +1,1 @@
+//! What several instructions do alike.

@@ -1,0 +1,1 @@
+//! What anyone may do to keep markets and accounts up to date.

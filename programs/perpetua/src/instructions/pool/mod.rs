@@ -1,0 +1,1 @@
+//! What liquidity providers do.
