@@ -15,8 +15,8 @@ impl Usd {
     pub const ZERO: Self = Self(0);
     /// One dollar.
     pub const ONE: Self = Self(1 << 64);
-    /// The lowest price and strike that the exchange knows: one cent, rounded up to the grid of `Usd`.
-    pub const MIN_PRICE: Self = Self((1u128 << 64) / 100 + 1);
+    /// The lowest price and strike that the exchange knows: one cent, as `from_cents` gives it.
+    pub const MIN_PRICE: Self = Self::from_cents(1);
     /// The highest price and strike: 2^24 dollars.
     pub const MAX_PRICE: Self = Self(1 << 88);
 
