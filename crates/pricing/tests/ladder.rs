@@ -1,0 +1,180 @@
+//! The strike grid, and pricing by progression against pricing one by one.
+
+mod common;
+
+use common::{
+    Terms, big, big_real, big_usd, relative_error,
+    strategies::{any_price, any_terms, market_terms},
+};
+use perpetua_pricing::{Grid, Ladder, OptionValue, Real, Rounding, Usd};
+use proptest::prelude::*;
+
+struct Strikes {
+    ticks: [i16; 64],
+    strikes: [Usd; 64],
+    priced: [Option<OptionValue>; 64],
+}
+
+impl Ladder for Strikes {
+    fn tick(&self, slot: usize) -> i16 {
+        self.ticks[slot]
+    }
+
+    fn strike(&self, slot: usize) -> Usd {
+        self.strikes[slot]
+    }
+
+    fn priced(&mut self, slot: usize, value: OptionValue) {
+        assert!(self.priced[slot].replace(value).is_none(), "priced twice");
+    }
+}
+
+/// The tick of a slot on the given lap, in the range of `i16`.
+fn tick_on_lap(slot: usize, lap: i16) -> i16 {
+    i16::try_from(slot).unwrap() + 64 * lap.clamp(-512, 511)
+}
+
+/// A ladder with each slot on its own lap, and the mask of slots whose strike is a price.
+fn ladder(grid: &Grid, laps: &[i16]) -> (Strikes, u64) {
+    let mut strikes = Strikes { ticks: [0; 64], strikes: [Usd::MAX_PRICE; 64], priced: [None; 64] };
+    let mut on_grid = 0;
+    for (slot, &lap) in laps.iter().enumerate() {
+        strikes.ticks[slot] = tick_on_lap(slot, lap);
+        if let Some(strike) = grid.strike(strikes.ticks[slot]) {
+            strikes.strikes[slot] = strike;
+            on_grid |= 1 << slot;
+        }
+    }
+    (strikes, on_grid)
+}
+
+fn any_rho() -> impl Strategy<Value = Real> {
+    prop_oneof![1_001u64..1_100, 1_001u64..=2_000].prop_map(|rho| Real::from_ratio(rho, 1_000).unwrap())
+}
+
+fn agree(got: &OptionValue, want: &OptionValue, strike: Usd) -> bool {
+    let close = |got: Real, want: Real, floor: &str| {
+        let tolerance = big_real(want) * common::parse("0.000000001") + big_usd(strike) * common::parse(floor);
+        common::absolute(big_real(got) - big_real(want)) <= tolerance
+    };
+    let value = |value: &OptionValue| Real::from(value.value(Rounding::Down));
+    got.intrinsic == want.intrinsic
+        && close(value(got), value(want), "0.000000000000000001")
+        && close(got.time_value, want.time_value, "0.00000000000001")
+        && close(got.financed, want.financed, "0.00000000000001")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn a_ladder_agrees_with_pricing_one_by_one_on_any_laps(
+        terms in prop_oneof![market_terms(), any_terms()],
+        reference in any_price(),
+        rho in any_rho(),
+        offset in 0u64..2_000_000,
+        laps in prop_oneof![
+            proptest::collection::vec(-1i16..=1, 64),
+            proptest::collection::vec(-3i16..=3, 64),
+            proptest::collection::vec(any::<i16>(), 64),
+        ],
+        active: u64,
+    ) {
+        let grid = Grid::new(reference, rho).unwrap();
+        let spot = Usd::from_bits(reference.bits() * u128::from(offset + 500_000) / 1_000_000);
+        prop_assume!(spot.is_price());
+        let curve = terms.curve();
+        let (mut ladder, on_grid) = ladder(&grid, &laps);
+        let active = active & on_grid;
+        grid.locate(spot).price(&curve, active, &mut ladder);
+        for slot in 0..64 {
+            let strike = ladder.strikes[slot];
+            match ladder.priced[slot] {
+                Some(value) => {
+                    prop_assert!(active & (1 << slot) != 0);
+                    let want = curve.value(spot, strike);
+                    prop_assert!(agree(&value, &want, strike), "{:?} instead of {:?}", value, want);
+                    prop_assert!(value.value(Rounding::Up) <= curve.payout_cap(strike));
+                }
+                None => prop_assert!(active & (1 << slot) == 0),
+            }
+        }
+    }
+
+    #[test]
+    fn no_ticks_strikes_or_spot_make_a_ladder_panic(
+        terms in any_terms(), reference in any_price(), rho in any_rho(), spot: u128, shift in 0u32..128,
+        ticks in proptest::collection::vec(any::<i16>(), 64), strike: u128, active: u64,
+    ) {
+        let grid = Grid::new(reference, rho).unwrap();
+        let mut ladder = Strikes { ticks: [0; 64], strikes: [Usd::from_bits(strike >> shift); 64], priced: [None; 64] };
+        ladder.ticks.copy_from_slice(&ticks);
+        grid.locate(Usd::from_bits(spot >> shift)).price(&terms.curve(), active, &mut ladder);
+        for slot in 0..64 {
+            prop_assert_eq!(ladder.priced[slot].is_some(), active & (1 << slot) != 0);
+        }
+    }
+
+    #[test]
+    fn strikes_follow_the_progression_in_strict_order(reference in any_price(), rho in any_rho(), tick: i16) {
+        let grid = Grid::new(reference, rho).unwrap();
+        let Some(strike) = grid.strike(tick) else { return Ok(()) };
+        let want = big_usd(reference) * (big_real(rho).ln() * big(i64::from(tick))).exp();
+        let rounding = 1.0 / big(strike.bits()).to_f64().value();
+        prop_assert!(relative_error(&big_usd(strike), &want) < 1e-15 + rounding);
+        prop_assert_eq!(grid.nearest_tick(strike), tick);
+        if let Some(next) = tick.checked_add(1).and_then(|tick| grid.strike(tick)) {
+            prop_assert!(strike < next);
+        }
+    }
+
+    #[test]
+    fn the_nearest_tick_is_within_half_a_step(reference in any_price(), rho in any_rho(), spot in any_price()) {
+        let grid = Grid::new(reference, rho).unwrap();
+        let tick = grid.nearest_tick(spot);
+        let steps = (big_usd(spot) / big_usd(reference)).ln() / big_real(rho).ln();
+        let limited = steps.to_f64().value().clamp(f64::from(i16::MIN), f64::from(i16::MAX));
+        prop_assert!((f64::from(tick) - limited).abs() < 0.500_001, "{} for {}", tick, limited);
+    }
+}
+
+#[test]
+fn a_grid_out_of_bounds_cannot_be_built() {
+    let rho = Real::from_ratio(101, 100).unwrap();
+    let too_low = Usd::from_bits(Usd::MIN_PRICE.bits() - 1);
+    let too_high = Usd::from_bits(Usd::MAX_PRICE.bits() + 1);
+    assert!(Grid::new(Usd::MIN_PRICE, rho).is_some());
+    assert!(Grid::new(too_low, rho).is_none());
+    assert!(Grid::new(Usd::MAX_PRICE, rho).is_some());
+    assert!(Grid::new(too_high, rho).is_none());
+    assert!(Grid::new(Usd::ONE, Real::from_u64(2)).is_some());
+    assert!(Grid::new(Usd::ONE, Real::from_u64(3)).is_none());
+    assert!(Grid::new(Usd::ONE, Real::from_ratio(10_001, 10_000).unwrap()).is_some());
+    assert!(Grid::new(Usd::ONE, Real::from_ratio(100_001, 100_000).unwrap()).is_none());
+}
+
+#[test]
+fn strikes_outside_the_price_range_do_not_exist() {
+    let grid = Grid::new(Usd::from_integer(1 << 20), Real::from_u64(2)).unwrap();
+    assert!(grid.strike(3).is_some());
+    assert_eq!(grid.strike(5), None);
+    assert_eq!(grid.strike(-27), None);
+    assert_eq!(grid.strike(i16::MIN), None);
+    assert_eq!(grid.strike(i16::MAX), None);
+}
+
+#[test]
+fn the_cap_is_met_exactly_on_the_ladder() {
+    let terms = Terms {
+        side: perpetua_pricing::Side::Call,
+        volatility: Real::ONE,
+        period: Real::from_ratio(7, 365).unwrap(),
+        cap: Real::ONE.halve(),
+    };
+    let grid = Grid::new(Usd::from_integer(60_000), Real::from_ratio(101, 100).unwrap()).unwrap();
+    let (mut ladder, _) = ladder(&grid, &[0; 64]);
+    grid.locate(Usd::from_integer(90_000)).price(&terms.curve(), 1, &mut ladder);
+    let value = ladder.priced[0].unwrap();
+    assert_eq!(value.intrinsic, Usd::from_integer(30_000));
+    assert!(value.time_value.is_zero());
+}
