@@ -1,1 +1,89 @@
-fn main() {}
+//! The commands that the README names.
+
+mod build;
+mod demo;
+mod generated;
+mod idl;
+mod shell;
+mod test;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use crate::shell::Shell;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, tests and shows Perpetua")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Install missing Debian packages (as root, or with passwordless sudo)
+    #[arg(long, global = true)]
+    install: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the program to target/deploy/perpetua.so
+    Build {
+        /// The toolchain's conformance program as well, which its tests need
+        #[arg(long)]
+        conformance: bool,
+    },
+    /// Check everything: formatting, lints, the program, all tests, generated files
+    Test {
+        /// Update the generated files instead of checking them
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Build the program and show what Perpetua does, on an embedded Solana VM
+    Demo {
+        /// Arguments of the demo, such as --json
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Write the program's IDL to idl/perpetua.json
+    Idl {
+        /// Only say whether it is up to date
+        #[arg(long)]
+        check: bool,
+    },
+    #[command(hide = true)]
+    PrintIdl,
+    /// Install a `cargo build-sbf` that needs no Solana CLI, for `anchor build`
+    InstallBuildSbf,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments = Arguments::parse();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let root = root.parent().context("xtask is in the repository's root")?;
+    let shell = Shell::new(root, arguments.install);
+    match arguments.command {
+        Command::Build { conformance } => {
+            build::program(&shell)?;
+            if conformance {
+                build::conformance(&shell)?;
+            }
+            Ok(())
+        }
+        Command::Test { bless } => test::run(&shell, bless),
+        Command::Demo { arguments } => demo::run(&shell, &arguments),
+        Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
+        Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
+        Command::PrintIdl => idl::print(&shell),
+        Command::InstallBuildSbf => build::install_build_sbf(&shell),
+    }
+}
