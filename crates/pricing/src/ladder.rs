@@ -13,19 +13,20 @@ const SLOTS: i32 = 64;
 pub struct Grid {
     reference: Usd,
     log_rho: Real,
+    inverse_rho: Real,
 }
 
 /// A spot price's place on a grid; shared by both sides of a market.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SpotOnGrid {
-    grid: Grid,
-    spot: Usd,
+    pub(crate) grid: Grid,
+    pub(crate) spot: Usd,
     /// The lowest tick whose strike is not below the spot (but for rounding, which the continuous terms absorb).
-    first_above: i32,
+    pub(crate) first_above: i32,
     /// `ln(K / S)` of that tick.
-    distance_above: Real,
+    pub(crate) distance_above: Real,
     /// `ln(S / K)` of the tick below.
-    distance_below: Real,
+    pub(crate) distance_below: Real,
 }
 
 /// A market's strikes, as its state stores them, and what to do with each price.
@@ -47,7 +48,8 @@ impl Grid {
     pub fn new(reference: Usd, rho: Real) -> Option<Self> {
         let lowest = Real::from_ratio(10_001, 10_000)?;
         let in_bounds = reference.is_price() && (lowest..=Real::from_u64(2)).contains(&rho);
-        in_bounds.then(|| Self { reference, log_rho: ln(rho).magnitude })
+        let inverse_rho = Real::ONE.div(rho)?;
+        in_bounds.then(|| Self { reference, log_rho: ln(rho).magnitude, inverse_rho })
     }
 
     /// The strike of tick zero.
@@ -60,6 +62,12 @@ impl Grid {
     #[must_use]
     pub const fn log_rho(&self) -> Real {
         self.log_rho
+    }
+
+    /// `1 / rho`: the ratio of neighbouring strikes.
+    #[must_use]
+    pub const fn inverse_rho(&self) -> Real {
+        self.inverse_rho
     }
 
     /// The tick's strike; strictly rising in the tick. None outside `Usd::MIN_PRICE..=Usd::MAX_PRICE`.

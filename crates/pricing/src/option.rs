@@ -24,6 +24,19 @@ pub enum Side {
     Put = 1,
 }
 
+const PERCENT: Real = constant_ratio(1, 100);
+const HOUR: Real = constant_ratio(1, 365 * 24);
+const EIGHT: Real = Real::from_u64(8);
+const TEN: Real = Real::from_u64(10);
+
+/// Evaluated by the compiler, which refuses a denominator of zero.
+const fn constant_ratio(numerator: u64, denominator: u64) -> Real {
+    match Real::from_ratio(numerator, denominator) {
+        Some(ratio) => ratio,
+        None => panic!("the denominator is zero"),
+    }
+}
+
 /// An everlasting option's curve: all that depends on side, volatility, funding period and cap, but not on spot and
 /// strike.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,22 +102,19 @@ impl Curve {
     /// below 100% for puts.
     #[must_use]
     pub fn new(side: Side, volatility: Real, period_years: Real, cap: Real) -> Option<Self> {
-        let percent = Real::from_ratio(1, 100)?;
-        let ten = Real::from_u64(10);
-        let hour = Real::from_ratio(1, 365 * 24)?;
         let cap_in_bounds = match side {
-            Side::Call => cap <= ten,
+            Side::Call => cap <= TEN,
             Side::Put => cap < Real::ONE,
         };
-        let in_bounds = (percent..=ten).contains(&volatility)
-            && (hour..=Real::ONE).contains(&period_years)
-            && cap >= percent
+        let in_bounds = (PERCENT..=TEN).contains(&volatility)
+            && (HOUR..=Real::ONE).contains(&period_years)
+            && cap >= PERCENT
             && cap_in_bounds;
         if !in_bounds {
             return None;
         }
         let variance = volatility.mul(volatility).mul(period_years);
-        let u = Real::ONE.add(Real::from_u64(8).div(variance)?).sqrt();
+        let u = Real::ONE.add(EIGHT.div(variance)?).sqrt();
         let boundary = match side {
             Side::Call => Real::ONE.add(cap),
             Side::Put => Real::ONE.saturating_sub(cap),

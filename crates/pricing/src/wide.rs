@@ -8,15 +8,31 @@ use crate::Rounding;
 const LOW_HALF: u64 = 0xffff_ffff;
 
 /// The product of two words as (high word, low word), exact.
+///
+/// The low halves' product is not formed but read off the low word: compilers that know the schoolbook form turn it into
+/// a 128-bit multiplication, which is a slow call on the Solana VM.
 #[inline(always)]
 pub(crate) const fn mul_words(a: u64, b: u64) -> (u64, u64) {
     let (a_high, a_low) = (a >> 32, a & LOW_HALF);
     let (b_high, b_low) = (b >> 32, b & LOW_HALF);
-    // No sum below wraps: (2^32 - 1)^2 + 2 (2^32 - 1) < 2^64. "wrapping" only spares the check.
-    let first = a_high.wrapping_mul(b_low).wrapping_add(a_low.wrapping_mul(b_low) >> 32);
-    let second = a_low.wrapping_mul(b_high).wrapping_add(first & LOW_HALF);
-    let high = a_high.wrapping_mul(b_high).wrapping_add(first >> 32).wrapping_add(second >> 32);
-    (high, a.wrapping_mul(b))
+    // Arithmetic is modulo 2^64 where it wraps on purpose; no sum that is kept exceeds 64 bits.
+    let low = a.wrapping_mul(b);
+    let (first, second) = (a_high.wrapping_mul(b_low), a_low.wrapping_mul(b_high));
+    let middle = (first & LOW_HALF).wrapping_add(second & LOW_HALF);
+    let lowest = (low >> 32).wrapping_sub(middle) & LOW_HALF;
+    let carry = middle.wrapping_add(lowest) >> 32;
+    let high = a_high.wrapping_mul(b_high).wrapping_add(first >> 32).wrapping_add(second >> 32).wrapping_add(carry);
+    (high, low)
+}
+
+/// The high word of the product of two words, or up to two less: for fractions of 2^64 whose last bits do not matter.
+#[inline(always)]
+pub(crate) const fn mul_high_roughly(a: u64, b: u64) -> u64 {
+    let (a_high, a_low) = (a >> 32, a & LOW_HALF);
+    let (b_high, b_low) = (b >> 32, b & LOW_HALF);
+    // Below the exact high word, so nothing wraps.
+    let middle = (a_high.wrapping_mul(b_low) >> 32).wrapping_add(a_low.wrapping_mul(b_high) >> 32);
+    a_high.wrapping_mul(b_high).wrapping_add(middle)
 }
 
 /// The high word of the product of two words: for fractions of 2^64, their product rounded down.
@@ -38,12 +54,13 @@ pub(crate) const fn divide_words(high: u64, low: u64, divisor: u64) -> (u64, u64
 #[inline(always)]
 const fn divide_digit(remainder: u64, next: u64, divisor: u64) -> (u64, u64) {
     let (divisor_high, divisor_low) = (divisor >> 32, divisor & LOW_HALF);
-    // The divisor's top bit is set, so its high half is not zero and the guess is at most two too large.
+    // The divisor's top bit is set, so its high half is not zero and the guess is at most two too large. Every product
+    // is below 2^64 and every difference positive: "wrapping" only spares the check.
     let mut digit = remainder / divisor_high;
-    let mut rest = remainder - digit * divisor_high;
-    while digit > LOW_HALF || digit * divisor_low > ((rest << 32) | next) {
-        digit -= 1;
-        rest += divisor_high;
+    let mut rest = remainder.wrapping_sub(digit.wrapping_mul(divisor_high));
+    while digit > LOW_HALF || digit.wrapping_mul(divisor_low) > ((rest << 32) | next) {
+        digit = digit.wrapping_sub(1);
+        rest = rest.wrapping_add(divisor_high);
         if rest > LOW_HALF {
             break;
         }

@@ -6,13 +6,14 @@ use common::{
     Terms, big, big_real, big_usd, relative_error,
     strategies::{any_price, any_terms, market_terms},
 };
-use perpetua_pricing::{Grid, Ladder, OptionValue, Real, Rounding, Usd};
+use perpetua_pricing::{FundingLadder, Grid, Ladder, OptionValue, RateWeights, Real, Rounding, Usd};
 use proptest::prelude::*;
 
 struct Strikes {
     ticks: [i16; 64],
     strikes: [Usd; 64],
     priced: [Option<OptionValue>; 64],
+    rates: [Option<u64>; 64],
 }
 
 impl Ladder for Strikes {
@@ -29,6 +30,20 @@ impl Ladder for Strikes {
     }
 }
 
+impl FundingLadder for Strikes {
+    fn tick(&self, slot: usize) -> i16 {
+        self.ticks[slot]
+    }
+
+    fn strike(&self, slot: usize) -> Usd {
+        self.strikes[slot]
+    }
+
+    fn rate(&mut self, slot: usize, rate: u64) {
+        assert!(self.rates[slot].replace(rate).is_none(), "given twice");
+    }
+}
+
 /// The tick of a slot on the given lap, in the range of `i16`.
 fn tick_on_lap(slot: usize, lap: i16) -> i16 {
     i16::try_from(slot).unwrap() + 64 * lap.clamp(-512, 511)
@@ -36,7 +51,7 @@ fn tick_on_lap(slot: usize, lap: i16) -> i16 {
 
 /// A ladder with each slot on its own lap, and the mask of slots whose strike is a price.
 fn ladder(grid: &Grid, laps: &[i16]) -> (Strikes, u64) {
-    let mut strikes = Strikes { ticks: [0; 64], strikes: [Usd::MAX_PRICE; 64], priced: [None; 64] };
+    let mut strikes = Strikes { ticks: [0; 64], strikes: [Usd::MAX_PRICE; 64], priced: [None; 64], rates: [None; 64] };
     let mut on_grid = 0;
     for (slot, &lap) in laps.iter().enumerate() {
         strikes.ticks[slot] = tick_on_lap(slot, lap);
@@ -46,6 +61,10 @@ fn ladder(grid: &Grid, laps: &[i16]) -> (Strikes, u64) {
         }
     }
     (strikes, on_grid)
+}
+
+fn any_weight() -> impl Strategy<Value = Real> {
+    (any::<u64>(), any::<i32>()).prop_map(|(bits, power)| Real::from_u64(bits).scale_by_power_of_two(power))
 }
 
 fn any_rho() -> impl Strategy<Value = Real> {
@@ -102,16 +121,63 @@ proptest! {
     }
 
     #[test]
+    fn funding_rates_agree_with_rates_one_by_one_on_any_laps(
+        terms in prop_oneof![3 => market_terms(), 1 => any_terms()],
+        reference in any_price(),
+        rho in (1_001u64..1_060).prop_map(|rho| Real::from_ratio(rho, 1_000).unwrap()),
+        offset in 0u64..2_000_000,
+        laps in prop_oneof![
+            proptest::collection::vec(-1i16..=1, 64),
+            proptest::collection::vec(-3i16..=3, 64),
+            proptest::collection::vec(any::<i16>(), 64),
+        ],
+        active: u64,
+        carry in 0u64..2_000,
+        rent in 0u64..2_000,
+    ) {
+        let grid = Grid::new(reference, rho).unwrap();
+        let spot = Usd::from_bits(reference.bits() * u128::from(offset + 500_000) / 1_000_000);
+        prop_assume!(spot.is_price());
+        let curve = terms.curve();
+        let (mut ladder, on_grid) = ladder(&grid, &laps);
+        let active = active & on_grid;
+        // A unit that gives the time value at the money about forty bits.
+        let unit = Real::ONE.scale_by_power_of_two(40).div(Real::from(spot).mul(curve.peak_fraction())).unwrap();
+        let per_year = |rate| Real::from_ratio(rate, 10_000).unwrap().mul(unit).mul(terms.period);
+        let weights = RateWeights { time_value: unit, financed: per_year(carry), strike: per_year(rent) };
+        grid.locate(spot).funding_rates(&curve, &weights, active, &mut ladder);
+        for slot in 0..64 {
+            prop_assert_eq!(ladder.rates[slot].is_some(), active & (1 << slot) != 0);
+            let Some(rate) = ladder.rates[slot] else { continue };
+            let strike = ladder.strikes[slot];
+            let value = curve.value(spot, strike);
+            let want = big_real(weights.time_value) * big_real(value.time_value)
+                + big_real(weights.financed) * big_real(value.financed)
+                + big_real(weights.strike) * big_usd(strike);
+            // The terms at the money, and the strike's share, set the absolute precision.
+            let scale = big_usd(spot.max(strike)) * big_real(unit.add(weights.strike).add(weights.financed));
+            let tolerance = &want * common::parse("0.000000001") + scale * common::parse("0.000000000000002") + big(3);
+            let error = common::absolute(big(rate) - &want);
+            prop_assert!(error <= tolerance, "{} instead of {}", rate, want.to_f64().value());
+        }
+    }
+
+    #[test]
     fn no_ticks_strikes_or_spot_make_a_ladder_panic(
         terms in any_terms(), reference in any_price(), rho in any_rho(), spot: u128, shift in 0u32..128,
         ticks in proptest::collection::vec(any::<i16>(), 64), strike: u128, active: u64,
+        [time_value, financed, weight] in [any_weight(), any_weight(), any_weight()],
     ) {
         let grid = Grid::new(reference, rho).unwrap();
-        let mut ladder = Strikes { ticks: [0; 64], strikes: [Usd::from_bits(strike >> shift); 64], priced: [None; 64] };
+        let mut ladder = Strikes { ticks: [0; 64], strikes: [Usd::from_bits(strike >> shift); 64], priced: [None; 64], rates: [None; 64] };
         ladder.ticks.copy_from_slice(&ticks);
-        grid.locate(Usd::from_bits(spot >> shift)).price(&terms.curve(), active, &mut ladder);
+        let located = grid.locate(Usd::from_bits(spot >> shift));
+        located.price(&terms.curve(), active, &mut ladder);
+        let weights = RateWeights { time_value, financed, strike: weight };
+        located.funding_rates(&terms.curve(), &weights, active, &mut ladder);
         for slot in 0..64 {
             prop_assert_eq!(ladder.priced[slot].is_some(), active & (1 << slot) != 0);
+            prop_assert_eq!(ladder.rates[slot].is_some(), active & (1 << slot) != 0);
         }
     }
 

@@ -1,0 +1,272 @@
+//! Funding rates of a whole ladder.
+//!
+//! A funding rate is linear in time value, financed amount and strike, and each of these is a sum of geometric
+//! progressions over the ladder. So is the rate: a multiplication of two words per progression and strike.
+
+use crate::{
+    Curve, Grid, Ladder, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid, Usd, exp, exp_negative,
+    wide::mul_high_roughly,
+};
+
+/// How a rate is composed: units of the rate per dollar, whatever unit the caller keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RateWeights {
+    /// Per dollar of time value: `1/T`.
+    pub time_value: Real,
+    /// Per dollar that a call's seller must borrow: the carry.
+    pub financed: Real,
+    /// Per dollar of strike: `rent * c`.
+    pub strike: Real,
+}
+
+/// A market's strikes, as its state stores them, and what to do with each funding rate.
+pub trait FundingLadder {
+    /// The tick that the slot holds.
+    fn tick(&self, slot: usize) -> i16;
+    /// The strike that the slot holds: [`Grid::strike`](crate::Grid::strike) of its tick.
+    fn strike(&self, slot: usize) -> Usd;
+    /// Receives the rate of one active slot, in the unit of the weights; the largest integer where it would not fit.
+    fn rate(&mut self, slot: usize, rate: u64);
+}
+
+/// Strikes on each side of the money that are priced by progression.
+const REACH: usize = 64;
+const REACH_LIMIT: i32 = 64;
+/// Terms are scaled to this many bits, so that two of them add up without overflow.
+const TERM_BITS: i32 = 62;
+
+impl SpotOnGrid {
+    /// Gives every slot whose bit is set in `active` its rate
+    /// `time_value * TV + financed * F + strike * K` in the weights' unit.
+    ///
+    /// Within 64 ticks of the money and short of the cap the error is below two units plus 2^-54 of the largest term on
+    /// that side of the money; elsewhere slots are priced as by [`SpotOnGrid::price`] and rounded up.
+    pub fn funding_rates<L: FundingLadder>(&self, curve: &Curve, weights: &RateWeights, active: u64, ladder: &mut L) {
+        let (above, below) = self.reaches(active, ladder);
+        let above_step = exp_negative(self.grid.log_rho().mul(curve.rate_above));
+        let below_step = above_step.mul(self.grid.inverse_rho());
+        let above = Rates::new(&self.above(curve, above_step, below_step), weights, above);
+        let below = Rates::new(&self.below(curve, below_step, above_step), weights, below);
+        let mut rest = 0u64;
+        for slot in 0..64 {
+            if active & (1 << slot) == 0 {
+                continue;
+            }
+            let distance = i32::from(ladder.tick(slot)) - self.first_above;
+            let rate =
+                if distance < 0 { below.get((!distance).cast_unsigned()) } else { above.get(distance.cast_unsigned()) };
+            match rate {
+                Some(rate) => ladder.rate(slot, rate),
+                None => rest |= 1 << slot,
+            }
+        }
+        if rest != 0 {
+            self.price(curve, rest, &mut OneByOne { weights, ladder });
+        }
+    }
+
+    /// How many strikes are needed above and below the money.
+    fn reaches<L: FundingLadder>(&self, active: u64, ladder: &L) -> (i32, i32) {
+        let (mut above, mut below) = (0, 0);
+        for slot in 0..64 {
+            if active & (1 << slot) != 0 {
+                let distance = i32::from(ladder.tick(slot)) - self.first_above;
+                above = above.max(distance + 1);
+                below = below.max(-distance);
+            }
+        }
+        (above, below)
+    }
+
+    /// Strikes at and above the spot: calls out of the money, puts in the money.
+    fn above<'a>(&self, curve: &'a Curve, step: Real, opposite_step: Real) -> Wing<'a> {
+        Wing {
+            curve,
+            in_the_money: curve.side() == Side::Put,
+            rising: true,
+            spot: Real::from(self.spot),
+            distance: self.distance_above,
+            grid: self.grid,
+            rate: curve.rate_above,
+            step,
+            opposite: curve.rate_below,
+            opposite_step,
+        }
+    }
+
+    /// Strikes below the spot: calls in the money, puts out of the money.
+    fn below<'a>(&self, curve: &'a Curve, step: Real, opposite_step: Real) -> Wing<'a> {
+        Wing {
+            curve,
+            in_the_money: curve.side() == Side::Call,
+            rising: false,
+            spot: Real::from(self.spot),
+            distance: self.distance_below,
+            grid: self.grid,
+            rate: curve.rate_below,
+            step,
+            opposite: curve.rate_above,
+            opposite_step,
+        }
+    }
+}
+
+/// The strikes on one side of the money.
+struct Wing<'a> {
+    curve: &'a Curve,
+    in_the_money: bool,
+    /// Whether strikes rise away from the money.
+    rising: bool,
+    spot: Real,
+    /// From the spot to the first strike, as a logarithm.
+    distance: Real,
+    grid: Grid,
+    /// How fast the main term shrinks away from the money, and its ratio from strike to strike.
+    rate: Real,
+    step: Real,
+    /// How fast the reflected term shrinks towards the money, and its ratio.
+    opposite: Real,
+    opposite_step: Real,
+}
+
+impl Wing<'_> {
+    /// The logarithm's distance between the spot and the strike `offset` steps from the first.
+    fn distance_of(&self, offset: i32) -> Real {
+        self.distance.add(self.grid.log_rho().mul(Real::from_u64(offset.unsigned_abs().into())))
+    }
+
+    /// Strikes that are certainly short of the cap.
+    fn below_cap(&self) -> i32 {
+        if !self.in_the_money {
+            return i32::MAX;
+        }
+        let steps = self.curve.cap_distance.saturating_sub(self.distance).div(self.grid.log_rho());
+        let steps = steps.and_then(|steps| steps.to_fixed(0, Rounding::Down)).unwrap_or(0);
+        i32::try_from(steps).unwrap_or(i32::MAX)
+    }
+}
+
+/// The rates of the strikes on one side of the money, counted away from it.
+struct Rates {
+    terms: [u64; REACH],
+    reach: usize,
+    /// The terms are in units of `2^-shift`.
+    shift: u32,
+}
+
+impl Rates {
+    fn new(wing: &Wing<'_>, weights: &RateWeights, reach: i32) -> Self {
+        let last = reach.min(REACH_LIMIT).min(wing.below_cap()) - 1;
+        let mut rates = Self { terms: [0; REACH], reach: usize::try_from(last + 1).unwrap_or(0), shift: 0 };
+        if rates.reach > 0 {
+            rates.fill(wing, weights, last);
+        }
+        rates
+    }
+
+    fn fill(&mut self, wing: &Wing<'_>, weights: &RateWeights, last: i32) {
+        let curve = wing.curve;
+        let financed = if curve.side() == Side::Call { weights.financed } else { Real::ZERO };
+        let scale = wing.spot.mul(curve.peak_fraction());
+        let main = scale.mul(exp_negative(wing.distance.mul(wing.rate)));
+        let (main, reflected, strike) = if wing.in_the_money {
+            let farthest = wing.distance_of(last).mul(wing.opposite);
+            let reflected = scale.mul(curve.reflection(farthest));
+            let weight = Signed::difference(weights.time_value, financed.mul(wing.rate));
+            let opposite = weights.time_value.add(financed.mul(wing.opposite));
+            (weight.scale(main), reflected.mul(opposite), weights.strike.add(financed))
+        } else {
+            let weight = weights.time_value.add(financed.mul(wing.rate));
+            (Signed::positive(main.mul(curve.below_cap).mul(weight)), Real::ZERO, weights.strike)
+        };
+        // The progression of strikes falls from its highest strike.
+        let highest = if wing.rising { exp(wing.distance_of(last)) } else { exp_negative(wing.distance) };
+        let strike = strike.mul(wing.spot).mul(highest);
+        let largest = main.magnitude.max(reflected).max(strike);
+        let shift = (TERM_BITS - 64 - largest.exponent()).min(63);
+        let Ok(unsigned_shift) = u32::try_from(shift) else {
+            self.reach = 0; // rates beyond 2^62 are left to the slow way, which saturates
+            return;
+        };
+        self.shift = unsigned_shift;
+        let fixed = |value: Real| value.scale_by_power_of_two(shift).to_fixed(0, Rounding::Down).unwrap_or(0);
+        let (first, reflected, strike) = (fixed(main.magnitude), fixed(reflected), fixed(strike));
+        // Falling strikes are below each other, so every ratio is below one.
+        let ratio = |step: Real| step.to_fixed(64, Rounding::Down).unwrap_or(u64::MAX);
+        let terms = &mut self.terms[..self.reach];
+        let by_strike = ratio(wing.grid.inverse_rho());
+        if wing.rising {
+            add(terms.iter_mut().rev(), strike, by_strike);
+        } else {
+            add(terms.iter_mut(), strike, by_strike);
+        }
+        if main.negative {
+            subtract(terms.iter_mut(), first, ratio(wing.step));
+        } else {
+            add(terms.iter_mut(), first, ratio(wing.step));
+        }
+        if wing.in_the_money {
+            subtract(terms.iter_mut().rev(), reflected, ratio(wing.opposite_step));
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self, offset: u32) -> Option<u64> {
+        let offset = offset as usize;
+        // The remainder spares the bounds check: the reach is at most 64.
+        (offset < self.reach).then(|| self.terms[offset % REACH] >> self.shift)
+    }
+}
+
+/// Adds `first, first * ratio, ..` to the terms, the ratio being a fraction of 2^64. Walked the way it shrinks, a
+/// progression keeps its absolute precision.
+#[inline(always)]
+fn add<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: u64) {
+    let mut value = first;
+    for term in terms {
+        // Two terms below 2^62.
+        *term = term.wrapping_add(value);
+        value = mul_high_roughly(value, ratio);
+    }
+}
+
+/// As `add`, but subtracts. The sum is not negative but for rounding.
+#[inline(always)]
+fn subtract<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: u64) {
+    let mut value = first;
+    for term in terms {
+        *term = term.saturating_sub(value);
+        value = mul_high_roughly(value, ratio);
+    }
+}
+
+/// Rates of the slots that the progressions do not reach.
+struct OneByOne<'a, L> {
+    weights: &'a RateWeights,
+    ladder: &'a mut L,
+}
+
+impl<L: FundingLadder> Ladder for OneByOne<'_, L> {
+    fn tick(&self, slot: usize) -> i16 {
+        self.ladder.tick(slot)
+    }
+
+    fn strike(&self, slot: usize) -> Usd {
+        self.ladder.strike(slot)
+    }
+
+    fn priced(&mut self, slot: usize, value: OptionValue) {
+        let rate = self.weights.rate(&value);
+        self.ladder.rate(slot, rate.to_fixed(0, Rounding::Up).unwrap_or(u64::MAX));
+    }
+}
+
+impl RateWeights {
+    /// The rate of one option, in the weights' unit.
+    #[must_use]
+    pub fn rate(&self, value: &OptionValue) -> Real {
+        let time_value = value.time_value.mul(self.time_value);
+        let financed = value.financed.mul(self.financed);
+        time_value.add(financed).add(Real::from(value.strike).mul(self.strike))
+    }
+}
