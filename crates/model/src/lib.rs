@@ -10,6 +10,7 @@ mod conditions;
 mod error;
 mod funding;
 mod index;
+mod layout;
 mod liquidation;
 mod margin;
 mod mark;
