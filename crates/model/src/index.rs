@@ -5,7 +5,7 @@ use perpetua_pricing::{Real, Rounding, Usd, exp2_negative, ln};
 
 use crate::{
     error::{ModelError, Result},
-    quantities::{SECONDS_PER_YEAR, Variance, Wide, bps},
+    quantities::{BPS, SECONDS_PER_YEAR, Variance, Wide, bps},
 };
 
 /// Seconds in a price window: prices accepted within one window are never played against each other.
@@ -203,8 +203,7 @@ impl Index {
         if age(update.publish_time, now) > u64::from(self.guards.max_age_crank) {
             return Err(ModelError::PriceStale);
         }
-        let widest = Real::from(update.price).mul(bps(self.guards.max_confidence_bps));
-        if Real::from(update.confidence) > widest {
+        if exceeds(update.confidence, update.price, self.guards.max_confidence_bps) {
             return Err(ModelError::PriceUncertain);
         }
         let mut next = *self;
@@ -239,7 +238,7 @@ impl Index {
             }
         }
         let distance = last.max(average).saturating_sub(last.min(average));
-        let diverged = Real::from(distance) > Real::from(average).mul(bps(self.guards.average_band_bps));
+        let diverged = exceeds(distance, average, self.guards.average_band_bps);
         if diverged {
             low = low.min(average);
             high = high.max(average);
@@ -359,6 +358,13 @@ impl Index {
         }
         Ok(())
     }
+}
+
+/// Whether `part` is more than `bps` of `whole`, a price; exact.
+fn exceeds(part: Usd, whole: Usd, bps: u16) -> bool {
+    // A price is at most 2^88 units, so the product fits.
+    let most = whole.bits().saturating_mul(u128::from(bps));
+    part.bits().checked_mul(u128::from(BPS)).is_none_or(|part| part > most)
 }
 
 /// Seconds from `publish_time` to `now`; a publish time ahead of the clock has age zero.
