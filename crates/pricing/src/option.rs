@@ -46,6 +46,8 @@ pub struct Curve {
     period_years: Real,
     cap: Real,
     u: Real,
+    /// `1 / u`.
+    peak_fraction: Real,
     /// `(u - 1) / 2`: how fast terms shrink as the strike rises above the spot.
     pub(crate) rate_above: Real,
     /// `(u + 1) / 2`: how fast terms shrink as the strike falls below the spot.
@@ -127,6 +129,7 @@ impl Curve {
             period_years,
             cap,
             u,
+            peak_fraction: Real::ONE.div(u)?,
             rate_above: u.saturating_sub(Real::ONE).halve(),
             rate_below: u.add(Real::ONE).halve(),
             cap_distance,
@@ -149,9 +152,8 @@ impl Curve {
 
     /// `1/u`: time value never exceeds this fraction of the lower of spot and strike.
     #[must_use]
-    pub fn peak_fraction(&self) -> Real {
-        // u is above one.
-        Real::ONE.div(self.u).unwrap_or(Real::ONE)
+    pub const fn peak_fraction(&self) -> Real {
+        self.peak_fraction
     }
 
     /// The volatility, a fraction per square root of a year.

@@ -43,48 +43,52 @@ impl SpotOnGrid {
     /// that side of the money; elsewhere slots are priced as by [`SpotOnGrid::price`] and rounded up.
     pub fn funding_rates<L: FundingLadder>(&self, curve: &Curve, weights: &RateWeights, active: u64, ladder: &mut L) {
         let (above, below) = self.reaches(active, ladder);
+        let spot = Real::from(self.spot);
+        let prices = [spot, spot.mul(curve.peak_fraction())];
         let above_step = exp_negative(self.grid.log_rho().mul(curve.rate_above));
         let below_step = above_step.mul(self.grid.inverse_rho());
-        let above = Rates::new(&self.above(curve, above_step, below_step), weights, above);
-        let below = Rates::new(&self.below(curve, below_step, above_step), weights, below);
-        let mut rest = 0u64;
-        for slot in 0..64 {
-            if active & (1 << slot) == 0 {
-                continue;
-            }
-            let distance = i32::from(ladder.tick(slot)) - self.first_above;
-            let rate =
-                if distance < 0 { below.get((!distance).cast_unsigned()) } else { above.get(distance.cast_unsigned()) };
-            match rate {
+        let above = Rates::new(&self.above(curve, prices, above_step, below_step), weights, above);
+        let below = Rates::new(&self.below(curve, prices, below_step, above_step), weights, below);
+        let mut rest = 0;
+        for_each_slot(active, |slot| {
+            let distance = self.ticks_above(ladder.tick(slot));
+            let wing = if distance < 0 { &below } else { &above };
+            // Below the money distances count -1, -2, ..: their complements count 0, 1, ..
+            match wing.get((distance ^ (distance >> 63)).cast_unsigned()) {
                 Some(rate) => ladder.rate(slot, rate),
                 None => rest |= 1 << slot,
             }
-        }
+        });
         if rest != 0 {
             self.price(curve, rest, &mut OneByOne { weights, ladder });
         }
     }
 
     /// How many strikes are needed above and below the money.
-    fn reaches<L: FundingLadder>(&self, active: u64, ladder: &L) -> (i32, i32) {
-        let (mut above, mut below) = (0, 0);
-        for slot in 0..64 {
-            if active & (1 << slot) != 0 {
-                let distance = i32::from(ladder.tick(slot)) - self.first_above;
-                above = above.max(distance + 1);
-                below = below.max(-distance);
-            }
-        }
-        (above, below)
+    fn reaches<L: FundingLadder>(&self, active: u64, ladder: &L) -> (i64, i64) {
+        let (mut highest, mut lowest) = (-1, 0);
+        for_each_slot(active, |slot| {
+            let distance = self.ticks_above(ladder.tick(slot));
+            highest = highest.max(distance);
+            lowest = lowest.min(distance);
+        });
+        (highest + 1, -lowest)
+    }
+
+    /// How many ticks above the first one that is above the spot. Words are cheaper than halves on the Solana VM.
+    #[inline(always)]
+    fn ticks_above(&self, tick: i16) -> i64 {
+        i64::from(tick).wrapping_sub(i64::from(self.first_above))
     }
 
     /// Strikes at and above the spot: calls out of the money, puts in the money.
-    fn above<'a>(&self, curve: &'a Curve, step: Real, opposite_step: Real) -> Wing<'a> {
+    fn above<'a>(&self, curve: &'a Curve, [spot, scale]: [Real; 2], step: Real, opposite_step: Real) -> Wing<'a> {
         Wing {
             curve,
             in_the_money: curve.side() == Side::Put,
             rising: true,
-            spot: Real::from(self.spot),
+            spot,
+            scale,
             distance: self.distance_above,
             grid: self.grid,
             rate: curve.rate_above,
@@ -95,12 +99,13 @@ impl SpotOnGrid {
     }
 
     /// Strikes below the spot: calls in the money, puts out of the money.
-    fn below<'a>(&self, curve: &'a Curve, step: Real, opposite_step: Real) -> Wing<'a> {
+    fn below<'a>(&self, curve: &'a Curve, [spot, scale]: [Real; 2], step: Real, opposite_step: Real) -> Wing<'a> {
         Wing {
             curve,
             in_the_money: curve.side() == Side::Call,
             rising: false,
-            spot: Real::from(self.spot),
+            spot,
+            scale,
             distance: self.distance_below,
             grid: self.grid,
             rate: curve.rate_below,
@@ -111,6 +116,18 @@ impl SpotOnGrid {
     }
 }
 
+#[inline(always)]
+fn for_each_slot(active: u64, mut visit: impl FnMut(usize)) {
+    let (mut rest, mut slot) = (active, 0);
+    while rest != 0 {
+        if rest & 1 != 0 {
+            visit(slot);
+        }
+        rest >>= 1;
+        slot += 1;
+    }
+}
+
 /// The strikes on one side of the money.
 struct Wing<'a> {
     curve: &'a Curve,
@@ -118,6 +135,8 @@ struct Wing<'a> {
     /// Whether strikes rise away from the money.
     rising: bool,
     spot: Real,
+    /// `S/u`, the time value at the money but for the cap.
+    scale: Real,
     /// From the spot to the first strike, as a logarithm.
     distance: Real,
     grid: Grid,
@@ -155,7 +174,8 @@ struct Rates {
 }
 
 impl Rates {
-    fn new(wing: &Wing<'_>, weights: &RateWeights, reach: i32) -> Self {
+    fn new(wing: &Wing<'_>, weights: &RateWeights, reach: i64) -> Self {
+        let reach = i32::try_from(reach).unwrap_or(REACH_LIMIT);
         let last = reach.min(REACH_LIMIT).min(wing.below_cap()) - 1;
         let mut rates = Self { terms: [0; REACH], reach: usize::try_from(last + 1).unwrap_or(0), shift: 0 };
         if rates.reach > 0 {
@@ -167,7 +187,7 @@ impl Rates {
     fn fill(&mut self, wing: &Wing<'_>, weights: &RateWeights, last: i32) {
         let curve = wing.curve;
         let financed = if curve.side() == Side::Call { weights.financed } else { Real::ZERO };
-        let scale = wing.spot.mul(curve.peak_fraction());
+        let scale = wing.scale;
         let main = scale.mul(exp_negative(wing.distance.mul(wing.rate)));
         let (main, reflected, strike) = if wing.in_the_money {
             let farthest = wing.distance_of(last).mul(wing.opposite);
@@ -189,10 +209,10 @@ impl Rates {
             return;
         };
         self.shift = unsigned_shift;
-        let fixed = |value: Real| value.scale_by_power_of_two(shift).to_fixed(0, Rounding::Down).unwrap_or(0);
+        let fixed = |value| to_word(value, shift);
         let (first, reflected, strike) = (fixed(main.magnitude), fixed(reflected), fixed(strike));
         // Falling strikes are below each other, so every ratio is below one.
-        let ratio = |step: Real| step.to_fixed(64, Rounding::Down).unwrap_or(u64::MAX);
+        let ratio = |step| to_word(step, 64);
         let terms = &mut self.terms[..self.reach];
         let by_strike = ratio(wing.grid.inverse_rho());
         if wing.rising {
@@ -211,10 +231,20 @@ impl Rates {
     }
 
     #[inline(always)]
-    fn get(&self, offset: u32) -> Option<u64> {
-        let offset = offset as usize;
+    fn get(&self, offset: u64) -> Option<u64> {
         // The remainder spares the bounds check: the reach is at most 64.
+        let offset = usize::try_from(offset).ok()?;
         (offset < self.reach).then(|| self.terms[offset % REACH] >> self.shift)
+    }
+}
+
+/// The value in units of `2^-bits`, rounded down: what `to_fixed` gives, without its wide results.
+#[inline(always)]
+fn to_word(value: Real, bits: i32) -> u64 {
+    match value.exponent() + bits {
+        ..-63 => 0,
+        shift @ -63..=0 => value.mantissa() >> -shift,
+        _ => u64::MAX, // neither a ratio nor a scaled term is this large
     }
 }
 

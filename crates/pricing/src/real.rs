@@ -40,12 +40,13 @@ impl Real {
     /// Keeps the exponent in bounds. The mantissa's top bit must be set.
     #[inline(always)]
     pub(crate) const fn bounded(mantissa: u64, exponent: i32) -> Self {
-        if exponent > EXPONENT_LIMIT {
+        // One comparison for both bounds: a sum of limited exponents does not wrap.
+        if exponent.wrapping_add(EXPONENT_LIMIT).cast_unsigned() <= 2 * EXPONENT_LIMIT.unsigned_abs() {
+            Self { exponent, mantissa }
+        } else if exponent > 0 {
             Self::MAX
-        } else if exponent < -EXPONENT_LIMIT {
-            Self::ZERO
         } else {
-            Self { mantissa, exponent }
+            Self::ZERO
         }
     }
 
