@@ -12,7 +12,10 @@
 //!       K >  S   M = S/u e^-ay   N = S/u e^(by-uh)   TV = M - N
 //! ```
 
-use crate::{Real, Rounding, Signed, Usd, exp, exp_negative, ln, wide::mul_shift};
+use crate::{
+    Real, Rounding, Signed, Usd, exp, exp_negative, ln,
+    wide::{join, mul_words, split},
+};
 
 /// The right that an option gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,11 +85,24 @@ impl OptionValue {
     }
 }
 
-/// `cK`, rounded down.
+/// `cK`, rounded down; saturates. The cap is that of a curve, within 0.01..=10.
 pub(crate) fn payout_cap(strike: Usd, cap: Real) -> Usd {
-    let fraction = cap.to_fixed_wide(120, Rounding::Down);
-    let payout = fraction.and_then(|fraction| mul_shift(strike.bits(), fraction, 120, Rounding::Down));
-    payout.map_or(Usd::from_bits(u128::MAX), Usd::from_bits)
+    let (high, low) = split(strike.bits());
+    let (product_high, carried) = mul_words(high, cap.mantissa());
+    let (carry, lowest) = mul_words(low, cap.mantissa());
+    let (middle, overflow) = carried.overflowing_add(carry);
+    // The high word of a product is at most 2^64 - 2.
+    let top = product_high.wrapping_add(u64::from(overflow));
+    // The product's three words, shifted by the cap's fractional bits without 128-bit shifts.
+    Usd::from_bits(match -cap.exponent() {
+        bits @ 64..=127 => join(top >> (bits - 64), (middle >> (bits - 64)) | ((top << 1) << (127 - bits))),
+        bits @ 1..=63 if top >> bits == 0 => {
+            let up = 64 - bits;
+            join((top << up) | (middle >> bits), (middle << up) | (lowest >> bits))
+        }
+        128.. => 0,
+        _ => u128::MAX,
+    })
 }
 
 /// Where the option stands, and the two terms of its time value.
@@ -187,20 +203,23 @@ impl Curve {
     }
 
     pub(crate) fn assemble(&self, spot: Usd, strike: Usd, terms: Terms) -> OptionValue {
-        let (time_value, financed) = match terms {
-            Terms::Capped => (Real::ZERO, Real::ZERO),
-            Terms::OutOfTheMoney { main } => {
-                let time_value = main.mul(self.below_cap);
-                (time_value, time_value.mul(self.rate_above))
-            }
-            Terms::InTheMoney { main, reflected } => {
-                let lent = Real::from(strike).saturating_sub(main.mul(self.rate_below));
-                (main.saturating_sub(reflected), lent.saturating_sub(reflected.mul(self.rate_above)))
+        let time_value = match terms {
+            Terms::Capped => Real::ZERO,
+            Terms::OutOfTheMoney { main } => main.mul(self.below_cap),
+            Terms::InTheMoney { main, reflected } => main.saturating_sub(reflected),
+        };
+        let financed = match (self.side, &terms) {
+            (Side::Put, _) | (_, Terms::Capped) => Real::ZERO,
+            (Side::Call, Terms::OutOfTheMoney { .. }) => time_value.mul(self.rate_above),
+            (Side::Call, Terms::InTheMoney { main, reflected }) => {
+                let owned = main.mul(self.rate_below).add(reflected.mul(self.rate_above));
+                Real::from(strike).saturating_sub(owned)
             }
         };
-        let financed = if self.side == Side::Call { financed } else { Real::ZERO };
-        let intrinsic =
-            if matches!(terms, Terms::Capped) { self.payout_cap(strike) } else { self.moneyness(spot, strike) };
+        let intrinsic = match terms {
+            Terms::Capped => self.payout_cap(strike),
+            _ => self.moneyness(spot, strike),
+        };
         OptionValue { intrinsic, time_value, financed, strike, cap: self.cap }
     }
 

@@ -1,4 +1,4 @@
-//! The option's value: accuracy against 200-bit arithmetic, and the promises of the mechanism.
+//! The option's value: accuracy against 144-bit arithmetic, and the promises of the mechanism.
 
 mod common;
 

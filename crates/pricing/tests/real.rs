@@ -1,4 +1,4 @@
-//! Every operation of the software float against 200-bit arithmetic.
+//! Every operation of the software float against 144-bit arithmetic.
 
 mod common;
 
@@ -65,7 +65,7 @@ proptest! {
     #[test]
     fn a_whole_number_truncates_to_64_bits(value: u128, shift in 0u32..128, fraction in 0u32..300) {
         let value = value >> shift;
-        let exact = common::Big::from_parts(value.into(), 0).with_precision(200).value();
+        let exact = common::Big::from_parts(value.into(), 0).with_precision(144).value();
         prop_assert!(truncates(Real::from_u128(value), &exact));
         let scaled = Real::from_fixed_wide(value, fraction).scale_by_power_of_two(fraction.cast_signed());
         prop_assert_eq!(scaled, Real::from_u128(value));
