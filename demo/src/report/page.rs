@@ -1,0 +1,177 @@
+//! The page: one file, no network, for phones and desktops, in light and dark.
+
+use anyhow::Result;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{
+    canvas::{NARROW, Size, WIDE, date},
+    charts,
+    tables::{self, Table},
+};
+use crate::{
+    format::{signed, thousands, tokens},
+    record::{Group, Kind, Record},
+};
+
+const STYLE: &str = include_str!("style.css");
+const DARK: &str = include_str!("dark.css");
+
+/// The thresholds that the utilisation chart shows: where prices start to rise, and where opening ends.
+const UTILISATION_LEVELS: [f64; 2] = [0.60, 0.85];
+
+/// The whole page.
+///
+/// Errors: where drawing fails.
+pub fn page(record: &Record) -> Result<String> {
+    let token = &record.setting.token;
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { "Perpetua: a replay of the bitcoin crash of March 2020" }
+                style { (PreEscaped(STYLE)) "@media (prefers-color-scheme: dark) {" (PreEscaped(DARK)) "}" }
+            }
+            body {
+                main {
+                    h1 { "Bitcoin options paid in " (token) }
+                    @for paragraph in story(record) { p class="story" { (paragraph) } }
+                    (tiles(record))
+                    (figure("Every option on the board", "Each line is an option at its strike, from when it was bought to when it ended.", |size| charts::index(record, size))?)
+                    (figure("Traders", &format!("What each would have won or lost by selling everything at the bid, in {token}. A steady fall is premium and funding being spent."), |size| charts::results(record, size))?)
+                    (figure("Sellers", &format!("A share of each pool in {token}, against 1 for keeping the token in a wallet."), |size| charts::shares(record, size))?)
+                    (figure("What the sellers earned and paid", &format!("Since the start, in {token}."), |size| charts::income(record, size))?)
+                    (figure("How much of the main pool was reserved", "Every payout is reserved in full when an option is bought.", |size| charts::utilisation(record, size, UTILISATION_LEVELS))?)
+                    (figure("The volatility that the market quoted", "It follows what bitcoin really did, at most 10% an hour.", |size| charts::volatility(record, size))?)
+                    (cast(record))
+                    (table(&tables::results(record)))
+                    (table(&tables::flows(record)))
+                    (table(&tables::refusals(record)))
+                    (table(&tables::checks(record)))
+                    (table(&tables::ledgers(record)))
+                    (table(&tables::compute(record)))
+                    details { summary { "Everything that happened, in order" } (table(&tables::happenings(record))) }
+                    footer {
+                        p { "Everything here ran on the compiled program in an embedded Solana VM. Prices: bitcoin hourly, see demo/data/PROVENANCE.md." }
+                    }
+                }
+            }
+        }
+    };
+    Ok(markup.into_string())
+}
+
+/// The picture of every option, as a file of its own.
+///
+/// Errors: where drawing fails.
+pub fn picture(record: &Record) -> Result<String> {
+    let svg = charts::index(record, WIDE)?;
+    let style = format!(
+        "<style>svg{{background:#fff}}@media (prefers-color-scheme:dark){{svg{{background:#14181d}}{DARK}}}</style>"
+    );
+    // Plotters writes the opening tag first and on a line of its own.
+    Ok(svg.replacen(">\n", &format!(">\n{style}\n"), 1))
+}
+
+fn figure(title: &str, note: &str, chart: impl Fn(Size) -> Result<String>) -> Result<Markup> {
+    Ok(html! {
+        figure {
+            figcaption { h2 { (title) } p { (note) } }
+            div class="wide" { (PreEscaped(chart(WIDE)?)) }
+            div class="narrow" { (PreEscaped(chart(NARROW)?)) }
+        }
+    })
+}
+
+fn table(table: &Table) -> Markup {
+    let class = |column: usize| (column >= table.names).then_some("number");
+    html! {
+        section {
+            h2 { (table.title) }
+            p { (table.note) }
+            div class="scroll" {
+                table {
+                    thead { tr { @for (column, head) in table.head.iter().enumerate() { th class=[class(column)] { (head) } } } }
+                    tbody { @for row in &table.rows { tr { @for (column, cell) in row.iter().enumerate() { td class=[class(column)] { (cell) } } } } }
+                    @if let Some(sum) = &table.sum {
+                        tfoot { tr { @for (column, cell) in sum.iter().enumerate() { td class=[class(column)] { (cell) } } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cast(record: &Record) -> Markup {
+    html! {
+        section {
+            h2 { "Who took part" }
+            dl { @for actor in record.actors.iter().filter(|actor| !actor.rule.is_empty()) { dt { (actor.name) } dd { (actor.rule) } } }
+        }
+    }
+}
+
+fn tiles(record: &Record) -> Markup {
+    let decimals = record.setting.decimals;
+    let of = |group: Group| record.actors.iter().filter(move |actor| actor.group == group);
+    let traders: i128 = of(Group::Trader).map(crate::record::Actor::result).sum();
+    let sellers: i128 = of(Group::Provider).chain(of(Group::Project)).map(crate::record::Actor::result).sum();
+    let count = |kind: Kind| record.happenings.iter().filter(|happening| happening.kind == kind).count();
+    let broken = record.checks.iter().filter(|check| !check.holds).count();
+    let tile = |value: String, label: &str| html! { div class="tile" { strong { (value) } span { (label) } } };
+    html! {
+        div class="tiles" {
+            (tile(signed(traders, decimals), "tokens: all traders together"))
+            (tile(signed(sellers, decimals), "tokens: all sellers together"))
+            (tile(count(Kind::Open).to_string(), "purchases of options"))
+            (tile(thousands(u128::try_from(record.transactions).unwrap_or(0)), "transactions on the program"))
+            (tile(record.refusals.iter().map(|refusal| refusal.count).sum::<usize>().to_string(), "refused, and why is below"))
+            (tile(if broken == 0 { "all hold".to_owned() } else { format!("{broken} BROKEN") }, &format!("of {} promises checked", record.checks.len())))
+        }
+    }
+}
+
+/// The run in a few sentences.
+pub fn story(record: &Record) -> Vec<String> {
+    let (Some(first), Some(last)) = (record.hours.first(), record.hours.last()) else { return Vec::new() };
+    let lowest = record.hours.iter().min_by(|a, b| a.price.total_cmp(&b.price)).unwrap_or(first);
+    let setting = &record.setting;
+    let count = |kind: Kind| record.happenings.iter().filter(|happening| happening.kind == kind).count();
+    let worst = record.hours.iter().map(|hour| hour.share_price).fold(f64::INFINITY, f64::min);
+    let most = record.hours.iter().map(|hour| hour.utilisation).fold(0.0, f64::max);
+    vec![
+        format!(
+            "{} hours of real bitcoin prices, {} to {} 2020, replayed hour by hour on the compiled program. Bitcoin starts at \
+             ${:.0}, falls to ${:.0} on {} and ends at ${:.0}. Every premium, funding payment and payout is in {}: one dollar \
+             of option value is always {} raw units of it, the stock's price of ${}.{:02} when the market was listed.",
+            record.hours.len(),
+            date(first.time),
+            date(last.time),
+            first.price,
+            lowest.price,
+            date(lowest.time),
+            last.price,
+            setting.token,
+            thousands(setting.units_per_usd.into()),
+            setting.stock_price_cents / 100,
+            setting.stock_price_cents % 100,
+        ),
+        format!(
+            "Traders bought {} times and sold {} times; {} positions were paid their cap, {} liquidated and {} retired by \
+             keepers. At most {:.0}% of the main pool was reserved. A main pool share was worth {worst:.3} tokens at its worst \
+             and {:.3} before the last ones left; buyers paid {} in premium and {} in funding and were paid {}.",
+            count(Kind::Open),
+            count(Kind::Close),
+            count(Kind::Capped),
+            count(Kind::Liquidation),
+            count(Kind::Retired),
+            most * 100.0,
+            record.hours.iter().rev().find(|hour| hour.share_price > 0.0).map_or(0.0, |hour| hour.share_price),
+            tokens(last.premium.into(), setting.decimals),
+            tokens(last.funding.into(), setting.decimals),
+            tokens(last.payout.into(), setting.decimals),
+        ),
+    ]
+}

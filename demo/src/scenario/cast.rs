@@ -1,0 +1,143 @@
+//! Who takes part, with what, and when liquidity comes and goes.
+
+use perpetua_tests::client::perpetua::Pool;
+
+use super::traders::{DipBuyer, Forgetful, Gambler, Hedger, Momentum, Pessimist, Rule, Straddle};
+use crate::{
+    history::HOUR,
+    record::{Actor, Group},
+};
+
+const DAY: i64 = 24 * HOUR;
+/// The first hour of the slice: 2020-01-29 00:00 UTC.
+const START: i64 = 1_580_256_000;
+
+/// From when traders only sell: 2020-04-14.
+pub const LAST_CALL: i64 = START + 76 * DAY;
+
+/// How a trader keeps his margin.
+#[derive(Clone, Copy, Debug)]
+pub struct Care {
+    /// Equity in multiples of the initial margin that he pays in when he buys, in percent.
+    pub when_buying: u64,
+    /// Whether he looks after it every day: fills up below 150%, takes out what is above 600%.
+    pub daily: bool,
+}
+
+const CAREFUL: Care = Care { when_buying: 300, daily: true };
+const CARELESS: Care = Care { when_buying: 101, daily: false };
+
+/// A trader of the scenario.
+pub struct Role {
+    /// Name.
+    pub name: &'static str,
+    /// What he does.
+    pub rule_in_words: &'static str,
+    /// What he does, in code.
+    pub rule: Box<dyn Rule>,
+    /// How he keeps his margin.
+    pub care: Care,
+}
+
+fn role(name: &'static str, rule_in_words: &'static str, rule: impl Rule + 'static, care: Care) -> Role {
+    Role { name, rule_in_words, rule: Box::new(rule), care }
+}
+
+/// The traders.
+pub fn traders() -> Vec<Role> {
+    vec![
+        role("Hanna", "Insures 22 bitcoins: every Saturday she sells last week's put and buys one 8 strikes (10%) below the price.", Hedger::default(), CAREFUL),
+        role("Max", "Follows momentum: buys 16 calls after a rise of 4% in a day, takes half off 5% higher, the rest after a week or 5% lower.", Momentum::default(), CAREFUL),
+        role("Stella", "Buys straddles: 9 calls and 9 puts at the money every other Monday, sold on Saturday.", Straddle, CAREFUL),
+        role("Gabor", "Gambles: a call and a put 18 strikes away every Wednesday, until he holds eight. He never sells.", Gambler, CAREFUL),
+        role("Fritz", "Forgets: twice buys 10 calls with just the margin that is asked for, and never looks again.", Forgetful::default(), CARELESS),
+        role("Petra", "Expects the worst: in mid-February buys 10 puts at the money and 12 puts 6 strikes below, and holds them.", Pessimist, CAREFUL),
+        role("Diego", "Buys the dip: 24 calls 4 strikes above after a fall of a quarter in two days; sells half 20% higher and the rest 35% higher.", DipBuyer::default(), CAREFUL),
+    ]
+}
+
+/// Something a liquidity provider does, from an hour on until it succeeds.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Not before, Unix seconds.
+    pub from: i64,
+    /// Who.
+    pub who: &'static str,
+    /// Of which pool.
+    pub pool: Pool,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What a liquidity provider does.
+#[derive(Clone, Copy, Debug)]
+pub enum Deed {
+    /// Joins with so many whole tokens.
+    Join(u64),
+    /// Asks to leave with so many percent of his shares.
+    Request(u64),
+    /// Takes back what he asked for last.
+    Cancel,
+}
+
+/// Those who provide liquidity, with what they do in words.
+pub const PROVIDERS: [(&str, &str); 5] = [
+    ("Anna", "Provides liquidity from the first day to the last."),
+    ("Ben", "Joins in mid-February, and leaves on the day of the crash."),
+    ("Cleo", "Joins in March, asks to leave on the day of the crash, sleeps on it and stays."),
+    ("Dov", "Joins four days after the crash, when options are dear."),
+    ("Ines", "Stands behind the sellers: the insurance pool."),
+];
+
+/// The project, which seeds both pools.
+pub const PROJECT: &str = "Project";
+/// Who cranks and settles.
+pub const KEEPER: &str = "Kira";
+/// Whom the protocol's fees are paid to.
+pub const FEE_RECIPIENT: &str = "Fee recipient";
+/// Who liquidates.
+pub const LIQUIDATOR: &str = "Lars";
+
+const fn step(day: i64, hour: i64, who: &'static str, pool: Pool, deed: Deed) -> Step {
+    Step { from: START + day * DAY + hour * HOUR, who, pool, deed }
+}
+
+/// What liquidity providers do, in the order of time. The insurance pool's wait is 14 days, the main pool's 3.
+pub const SCHEDULE: [Step; 16] = [
+    step(0, 0, PROJECT, Pool::Main, Deed::Join(400)),
+    step(0, 0, PROJECT, Pool::Insurance, Deed::Join(100)),
+    step(0, 1, "Anna", Pool::Main, Deed::Join(1_400)),
+    step(2, 0, "Ines", Pool::Insurance, Deed::Join(150)),
+    step(17, 0, "Ben", Pool::Main, Deed::Join(600)),
+    step(32, 0, "Cleo", Pool::Main, Deed::Join(300)),
+    step(44, 2, "Ben", Pool::Main, Deed::Request(100)),
+    step(44, 3, "Cleo", Pool::Main, Deed::Request(50)),
+    step(45, 12, "Cleo", Pool::Main, Deed::Cancel),
+    step(48, 0, "Dov", Pool::Main, Deed::Join(400)),
+    step(65, 0, "Ines", Pool::Insurance, Deed::Request(100)),
+    step(66, 0, PROJECT, Pool::Insurance, Deed::Request(100)),
+    step(77, 0, "Anna", Pool::Main, Deed::Request(100)),
+    step(77, 1, "Cleo", Pool::Main, Deed::Request(100)),
+    step(77, 2, "Dov", Pool::Main, Deed::Request(100)),
+    step(77, 3, PROJECT, Pool::Main, Deed::Request(100)),
+];
+
+/// Everybody, as the report lists them.
+pub fn actors() -> Vec<Actor> {
+    let actor = |name: &str, group, rule: &str| Actor {
+        name: name.to_owned(),
+        group,
+        rule: rule.to_owned(),
+        paid_in: 0,
+        taken_out: 0,
+    };
+    let traders = traders().into_iter().map(|role| actor(role.name, Group::Trader, role.rule_in_words));
+    let providers = PROVIDERS.into_iter().map(|(name, rule)| actor(name, Group::Provider, rule));
+    let others = [
+        actor(PROJECT, Group::Project, "Seeds both pools before anybody else, and leaves last."),
+        actor(KEEPER, Group::Keeper, "Cranks every hour, settles funding every day, executes withdrawals; nobody pays her."),
+        actor(LIQUIDATOR, Group::Keeper, "Liquidates, and is paid half of the penalty."),
+        actor(FEE_RECIPIENT, Group::Protocol, "Owns what protocol fees are paid to."),
+    ];
+    traders.chain(providers).chain(others).collect()
+}

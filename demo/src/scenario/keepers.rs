@@ -1,0 +1,176 @@
+//! How keepers act: every hour they crank, and do whatever has come due.
+
+use anyhow::Result;
+use perpetua_tests::client::{
+    address,
+    instruction::{self, Series},
+    model::{PoolKind, RETIRE_TICKS, pricing::Usd},
+    perpetua::{Pool, Side, state},
+    quote,
+};
+use solana_pubkey::Pubkey;
+
+use super::{cast, stage::Stage, traders::Lot, trading::held};
+use crate::{history::HOUR, record::Group};
+
+const DAY: i64 = 24 * HOUR;
+const WEEK: i64 = 7 * DAY;
+
+/// A keeper's hour.
+///
+/// Errors: for accounts that cannot be read.
+pub fn keep(stage: &mut Stage) -> Result<()> {
+    let (keeper, liquidator) = (stage.number(cast::KEEPER)?, stage.number(cast::LIQUIDATOR)?);
+    let crank = stage.crank();
+    if stage.act(keeper, vec![crank]).is_err() {
+        return Ok(());
+    }
+    let traders = (0..stage.actors.len()).filter(|who| stage.actors[*who].group == Group::Trader);
+    for who in traders.collect::<Vec<_>>() {
+        settle_positions(stage, keeper, who)?;
+        liquidate(stage, liquidator, who)?;
+        if stage.moment().now.rem_euclid(DAY) < HOUR {
+            settle_funding(stage, keeper, who)?;
+        }
+    }
+    if stage.moment().now.rem_euclid(WEEK) < HOUR {
+        collect_fees(stage, keeper)?;
+    }
+    Ok(())
+}
+
+/// Settles what is past its cap and retires what is far from the money.
+fn settle_positions(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> {
+    let Some(account) = stage.margin(who) else { return Ok(()) };
+    let snapshot = stage.snapshot();
+    let market = &snapshot.market.state;
+    let spot = snapshot.index().price.get();
+    let nearest = market.config.grid()?.nearest_tick(snapshot.index().price.into());
+    for lot in held(&account) {
+        let Lot { side, tick, .. } = lot;
+        let strike = market.series(side.into(), tick)?.0.strike.get();
+        let cap = market.config.cap_value(side.into(), Usd::from_bits(strike)).bits();
+        let (past_cap, ticks_away) = match side {
+            Side::Call => (spot >= strike + cap, i32::from(tick) - i32::from(nearest)),
+            Side::Put => (spot + cap <= strike, i32::from(nearest) - i32::from(tick)),
+        };
+        let (keys, market, series) = (stage.keys(), stage.market, Series { side, tick });
+        let target = stage.people[who].account;
+        let settle = if past_cap {
+            ("settle_capped", instruction::settle_capped(&keys, &target, &market, series))
+        } else if ticks_away > i32::from(RETIRE_TICKS) {
+            ("retire_far", instruction::retire_far(&keys, &target, &market, series))
+        } else {
+            continue;
+        };
+        let crank = stage.crank();
+        // A refusal is noted; the next hour brings another try.
+        let _ = stage.act(keeper, vec![crank, settle]);
+    }
+    Ok(())
+}
+
+fn liquidate(stage: &mut Stage, liquidator: usize, who: usize) -> Result<()> {
+    let Some(account) = stage.margin(who) else { return Ok(()) };
+    let snapshot = stage.snapshot();
+    if !quote::health(&account, [&*snapshot.market], stage.moment().now)?.is_liquidatable() {
+        return Ok(());
+    }
+    let (keys, market) = (stage.keys(), stage.market);
+    let (keeper, target) = (stage.people[liquidator], stage.people[who].account);
+    let liquidate = instruction::liquidate(&keeper.owner, &keys, &target, &keeper.account, [&market]);
+    let crank = stage.crank();
+    // A refusal is noted; the next hour brings another try.
+    let _ = stage.act(liquidator, vec![crank, ("liquidate", liquidate)]);
+    Ok(())
+}
+
+fn settle_funding(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> {
+    let Some(account) = stage.margin(who) else { return Ok(()) };
+    let snapshot = stage.snapshot();
+    let health = quote::health(&account, [&*snapshot.market], stage.moment().now)?;
+    if health.owed.is_zero() || health.collateral.is_zero() {
+        return Ok(());
+    }
+    let (keys, market, target) = (stage.keys(), stage.market, stage.people[who].account);
+    // A refusal is noted.
+    let _ = stage.act(keeper, vec![("settle_funding", instruction::settle_funding(&keys, &target, [&market]))]);
+    Ok(())
+}
+
+/// Has the protocol's fees paid out.
+///
+/// Errors: without a fee recipient among the actors.
+pub fn collect_fees(stage: &mut Stage, keeper: usize) -> Result<()> {
+    if stage.snapshot().vault.state.protocol_fees.is_zero() {
+        return Ok(());
+    }
+    let recipient = stage.number(cast::FEE_RECIPIENT)?;
+    let (keys, destination) = (stage.keys(), stage.people[recipient].tokens);
+    // A refusal is noted.
+    let _ = stage.act(keeper, vec![("collect_fees", instruction::collect_fees(&keys, &destination))]);
+    Ok(())
+}
+
+/// A withdrawal whose account is open.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenTicket {
+    /// Whose it is.
+    pub who: usize,
+    /// Of which pool.
+    pub pool: Pool,
+    /// Its account.
+    pub address: Pubkey,
+}
+
+/// Executes what has come due in a pool's queue, as far as capacity goes; then owners claim and close their tickets.
+///
+/// Errors: for accounts that cannot be read.
+pub fn serve_queue(stage: &mut Stage, tickets: &mut Vec<OpenTicket>, pool: Pool) -> Result<()> {
+    let keeper = stage.number(cast::KEEPER)?;
+    let (keys, market) = (stage.keys(), stage.market);
+    loop {
+        let kind = PoolKind::from(pool);
+        let vault: state::Vault = stage.world.read(&keys.vault);
+        let queue = vault.state.pool(kind);
+        if queue.head_ticket == queue.next_ticket {
+            break;
+        }
+        let address = address::ticket(&keys.vault, kind, queue.head_ticket);
+        let ticket: state::WithdrawalTicket = stage.world.read(&address);
+        if stage.moment().now < ticket.state.ready && !ticket.state.shares.is_zero() {
+            break;
+        }
+        let owner = stage.people[keeper].owner;
+        let execute = ("execute_withdrawal", instruction::execute_withdrawal(&owner, &keys, &address, [&market]));
+        let (crank, mark) = (stage.crank(), stage.mark());
+        if stage.act(keeper, vec![crank, mark, execute]).is_err() {
+            break;
+        }
+        let after: state::Vault = stage.world.read(&keys.vault);
+        if after.state.pool(kind).head_ticket == queue.head_ticket {
+            break;
+        }
+    }
+    tickets.retain(|ticket| ticket.pool != pool || !finish(stage, ticket));
+    Ok(())
+}
+
+/// Claims what a ticket pays and closes it if nothing is left in it; says whether it is closed.
+fn finish(stage: &mut Stage, ticket: &OpenTicket) -> bool {
+    let (keys, person) = (stage.keys(), stage.people[ticket.who]);
+    let state: state::WithdrawalTicket = stage.world.read(&ticket.address);
+    if !state.state.payable.is_zero() {
+        let claim = instruction::claim_withdrawal(&person.owner, &keys, &ticket.address, &person.tokens);
+        if stage.act(ticket.who, vec![("claim_withdrawal", claim)]).is_err() {
+            return false;
+        }
+    }
+    let vault: state::Vault = stage.world.read(&keys.vault);
+    let passed = state.state.number < vault.state.pool(ticket.pool.into()).head_ticket;
+    if !state.state.shares.is_zero() || !passed {
+        return false;
+    }
+    let close = instruction::close_ticket(&person.owner, &keys, &ticket.address);
+    stage.act(ticket.who, vec![("close_ticket", close)]).is_ok()
+}
