@@ -39,8 +39,9 @@ impl SpotOnGrid {
     /// Gives every slot whose bit is set in `active` its rate
     /// `time_value * TV + financed * F + strike * K` in the weights' unit.
     ///
-    /// Within 64 ticks of the money and short of the cap the error is below two units plus 2^-54 of the largest term on
-    /// that side of the money; elsewhere slots are priced as by [`SpotOnGrid::price`] and rounded up.
+    /// Within 64 ticks of the money and short of the cap the error is below three units plus 2^-48 of what the weights
+    /// give for the larger of spot and strike; other slots are priced as by [`SpotOnGrid::price`] and rounded up. Nothing
+    /// is rounded to a side here: buyers and pool are charged and credited by the same rate.
     pub fn funding_rates<L: FundingLadder>(&self, curve: &Curve, weights: &RateWeights, active: u64, ladder: &mut L) {
         let (above, below) = self.reaches(active, ladder);
         let spot = Real::from(self.spot);

@@ -156,7 +156,7 @@ proptest! {
                 + big_real(weights.strike) * big_usd(strike);
             // The terms at the money, and the strike's share, set the absolute precision.
             let scale = big_usd(spot.max(strike)) * big_real(unit.add(weights.strike).add(weights.financed));
-            let tolerance = &want * common::parse("0.000000001") + scale * common::parse("0.000000000000002") + big(3);
+            let tolerance = &want * common::parse("0.0000000000001") + scale * common::parse("0.000000000000002") + big(3);
             let error = common::absolute(big(rate) - &want);
             prop_assert!(error <= tolerance, "{} instead of {}", rate, want.to_f64().value());
         }
