@@ -26,6 +26,8 @@ pub const OUTAGE_SECONDS: i64 = 120;
 pub const LONG_OUTAGE_SECONDS: i64 = 600;
 /// Seconds that liquidation and funding wait after a long outage.
 pub const GRACE_SECONDS: i64 = 1_800;
+/// Seconds without an accepted price after which positions may be closed at the last one.
+pub const ABANDONED_SECONDS: i64 = 7 * 86_400;
 /// Seconds that a publish time may be ahead of the clock.
 pub const MAX_FUTURE_SECONDS: i64 = 5;
 
@@ -278,6 +280,11 @@ impl Index {
     /// Whether the last sample is older than an hour.
     pub fn variance_stale(&self, now: i64) -> bool {
         now.saturating_sub(self.sample_mark.saturating_mul(SAMPLE_SECONDS)) > VARIANCE_MAX_AGE
+    }
+
+    /// Whether no price was accepted for so long that nobody need wait for the next one; never before the first.
+    pub fn is_abandoned(&self, now: i64) -> bool {
+        self.price != Wide::ZERO && now.saturating_sub(self.publish_time) > ABANDONED_SECONDS
     }
 
     fn note_outage(&mut self, update: &PriceUpdate, now: i64) {

@@ -134,21 +134,28 @@ impl Market {
         Ok(OpenQuote { strike: strike.into(), value: value.into(), premium, fee, reserve })
     }
 
-    /// What closing `size` of the option pays: `V_bid`, or `phi` while variance is stale.
+    /// What closing `size` of the option pays: `V_bid`, or `phi` while variance is stale. After seven days without a
+    /// price it pays `V` at the last price and the middle volatility, so that a dead feed locks nobody in (mechanism
+    /// section 9).
     ///
     /// Errors: [`ModelError::MarketNotAccrued`], [`ModelError::PriceStale`], [`ModelError::PositionNotFound`].
     pub fn quote_close(&self, index: &Index, key: SeriesKey, size: Size, moment: Moment) -> Result<CloseQuote> {
-        let reading = self.trading_price(index, moment)?;
         let strike = Usd::from(self.series(key.side, key.tick)?.0.strike);
-        let spot = worse_for_seller(key.side, &reading);
-        let curve = self.config.curve(key.side, self.bid_volatility(key.side))?;
-        let value = if reading.variance_stale {
-            curve.value(spot, strike).intrinsic
+        let value = if index.is_abandoned(moment.now) {
+            let curve = self.config.curve(key.side, self.middle[key.side as usize].real())?;
+            self.value(&curve, index.price.into(), strike, Rounding::Down)
         } else {
-            self.value(&curve, spot, strike, Rounding::Down)
+            let reading = self.trading_price(index, moment)?;
+            let spot = worse_for_seller(key.side, &reading);
+            let curve = self.config.curve(key.side, self.bid_volatility(key.side))?;
+            if reading.variance_stale {
+                curve.value(spot, strike).intrinsic
+            } else {
+                self.value(&curve, spot, strike, Rounding::Down)
+            }
         };
         let payout = token_value(size, self.units_per_usd(), value, Rounding::Down)?;
-        let fee = self.fee(size, reading.last, payout)?;
+        let fee = self.fee(size, index.price.into(), payout)?;
         Ok(CloseQuote { value: value.into(), payout, fee })
     }
 

@@ -175,6 +175,24 @@ fn a_long_outage_bars_liquidation_and_funding_for_half_an_hour_after_it() {
 }
 
 #[test]
+fn a_week_without_a_price_lets_positions_close_at_the_last_one() {
+    let (mut world, key) = with_position();
+    let curve = world.markets[0].config.curve(Side::Call, world.markets[0].middle[0].real()).unwrap();
+    let spot = Usd::from_integer(100_000);
+    let value = curve.value(spot, spot).value(Rounding::Down);
+    world.now += ABANDONED_SECONDS;
+    world.slot += 1_000_000;
+    assert_eq!(world.close(0, key, 1_000_000).err(), Some(ModelError::MarketNotAccrued));
+    world.now += 1;
+    assert_eq!(world.open(0, key, 1_000).err(), Some(ModelError::MarketNotAccrued));
+    let quote = world.close(0, key, 1_000_000).unwrap().quote;
+    assert_eq!(Usd::from(quote.value), value);
+    let rest = world.accounts[0].collateral.0;
+    world.withdraw(0, rest).unwrap();
+    world.check();
+}
+
+#[test]
 fn pausing_stops_new_risk_but_nobody_from_leaving() {
     let (mut world, key) = with_position();
     let ticket = world.request(PoolKind::Main, 1_000_000).unwrap();

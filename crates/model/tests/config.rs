@@ -142,7 +142,8 @@ fn guards_are_bounded_on_both_sides() {
         change(&mut guards, value);
         guards.validate()
     };
-    let cases: [(fn(&mut Guards, u32), [u32; 2]); 4] = [
+    type Setter = fn(&mut Guards, u32);
+    let cases: [(Setter, [u32; 2]); 4] = [
         (|g, v| g.max_age_trade = v, [10, 60]),
         (|g, v| g.max_age_crank = v, [10, 300]),
         (|g, v| g.max_confidence_bps = u16::try_from(v).unwrap(), [20, 500]),

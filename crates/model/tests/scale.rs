@@ -33,7 +33,7 @@ fn config(reference: Usd, units: u64, corner: u8) -> MarketConfig {
 fn world(reference: Usd, units: u64, corner: u8) -> World {
     const QUARTER: u64 = 1 << 62;
     let mut world = World::new(0, 1);
-    let cents = u64::try_from(reference.bits() * 100 >> 64).unwrap().clamp(1, 100 << 24);
+    let cents = u64::try_from((reference.bits() * 100) >> 64).unwrap().clamp(1, 100 << 24);
     world.set_price(BTC, cents);
     world.advance(300);
     let mut market = Market::zeroed();

@@ -36,13 +36,11 @@ proptest! {
             world.set_price(BTC, world.cents[BTC] * u64::try_from(10_000 + change).unwrap() / 10_000);
             world.step(seconds);
             let market = &world.markets[0];
-            for side in 0..2 {
-                let target = volatility(market.target[side]);
-                let reach = 1.1f64.powf(f64::from(i32::try_from(seconds).unwrap()) / 3_600.0);
-                middle[side] = target.clamp(middle[side] / reach, middle[side] * reach);
-                let found = volatility(market.middle[side]);
-                prop_assert!((found / middle[side] - 1.0).abs() < 1e-10, "{found} {}", middle[side]);
-                middle[side] = found;
+            let reach = 1.1f64.powf(f64::from(i32::try_from(seconds).unwrap()) / 3_600.0);
+            for (middle, (target, found)) in middle.iter_mut().zip(market.target.into_iter().zip(market.middle)) {
+                let (expected, found) = (volatility(target).clamp(*middle / reach, *middle * reach), volatility(found));
+                prop_assert!((found / expected - 1.0).abs() < 1e-10, "{found} {expected}");
+                *middle = found;
             }
         }
     }
