@@ -1,1 +1,19 @@
-//! What the administrator sets up, and what anyone may do for the exchange.
+//! Listing, pausing and collecting fees.
+
+mod acknowledge_mint;
+mod collect_fees;
+mod create_index;
+mod create_market;
+mod create_vault;
+mod initialize_exchange;
+mod parameters;
+mod set_opening_paused;
+
+pub use acknowledge_mint::*;
+pub use collect_fees::*;
+pub use create_index::*;
+pub use create_market::*;
+pub use create_vault::*;
+pub use initialize_exchange::*;
+pub use parameters::*;
+pub use set_opening_paused::*;

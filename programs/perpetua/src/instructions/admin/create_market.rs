@@ -1,0 +1,75 @@
+//! Lists a market.
+
+use anchor_lang::prelude::*;
+
+use super::MarketParameters;
+use crate::{
+    PerpetuaError,
+    constants::VERSION,
+    error::OrProgramError,
+    events::{MarketCreated, emit},
+    instructions::common::{DISCRIMINATOR, moment},
+    state::{Exchange, Index, Market, Vault},
+};
+
+/// Accounts of `create_market`.
+#[event_cpi]
+#[derive(Accounts)]
+#[instruction(parameters: MarketParameters)]
+pub struct CreateMarket<'info> {
+    /// The administrator, who pays the rent.
+    #[account(mut)]
+    pub admin: Signer<'info>,
+    /// Names the administrator.
+    #[account(has_one = admin @ PerpetuaError::Unauthorized)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// Will pay and be paid.
+    #[account(mut, has_one = exchange @ PerpetuaError::WrongAccount)]
+    pub vault: AccountLoader<'info, Vault>,
+    /// The underlying.
+    #[account(has_one = exchange @ PerpetuaError::WrongAccount)]
+    pub index: AccountLoader<'info, Index>,
+    /// Receives the parameters and the strike ladder.
+    #[account(
+        init,
+        payer = admin,
+        space = DISCRIMINATOR + size_of::<Market>(),
+        seeds = [Market::SEED, vault.key().as_ref(), index.key().as_ref(), &[parameters.settlement.number()]],
+        bump,
+    )]
+    pub market: AccountLoader<'info, Market>,
+    /// Creates accounts.
+    pub system_program: Program<'info, System>,
+}
+
+pub(crate) fn create_market(ctx: Context<CreateMarket>, parameters: MarketParameters) -> Result<()> {
+    let now = moment()?.now;
+    let number = {
+        let mut vault = ctx.accounts.vault.load_mut()?;
+        let number = vault.market_count;
+        let place = vault.markets.get_mut(usize::from(number)).ok_or(PerpetuaError::TooManyMarkets)?;
+        *place = ctx.accounts.market.key();
+        // At most the number of places.
+        vault.market_count = number.saturating_add(1);
+        number
+    };
+    {
+        let index = ctx.accounts.index.load()?;
+        let mut market = ctx.accounts.market.load_init()?;
+        market.vault = ctx.accounts.vault.key();
+        market.index = ctx.accounts.index.key();
+        market.version = VERSION;
+        market.bump = ctx.bumps.market;
+        market.number = number;
+        market.state.initialize(parameters.into(), &index.state, now).or_program_error()?;
+    }
+    emit(
+        &ctx.accounts.event_authority,
+        &MarketCreated {
+            market: ctx.accounts.market.key(),
+            vault: ctx.accounts.vault.key(),
+            index: ctx.accounts.index.key(),
+            number,
+        },
+    )
+}

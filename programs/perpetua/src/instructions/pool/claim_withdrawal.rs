@@ -1,0 +1,79 @@
+//! Takes what an executed withdrawal pays.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    PerpetuaError,
+    error::OrProgramError,
+    events::{WithdrawalClaimed, emit},
+    instructions::common::{check_tokens, conditions},
+    state::{Exchange, Vault, WithdrawalTicket},
+    token::{VaultTokens, policy},
+};
+
+/// Accounts of `claim_withdrawal`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ClaimWithdrawal<'info> {
+    /// Who left.
+    pub owner: Signer<'info>,
+    /// The vault's exchange.
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The pool's vault.
+    #[account(
+        mut,
+        has_one = exchange @ PerpetuaError::WrongAccount,
+        has_one = tokens @ PerpetuaError::WrongAccount,
+        has_one = stock_mint @ PerpetuaError::WrongAccount,
+        has_one = token_program @ PerpetuaError::WrongAccount,
+    )]
+    pub vault: AccountLoader<'info, Vault>,
+    /// The executed ticket.
+    #[account(
+        mut,
+        has_one = vault @ PerpetuaError::WrongAccount,
+        has_one = owner @ PerpetuaError::Unauthorized,
+    )]
+    pub ticket: AccountLoader<'info, WithdrawalTicket>,
+    /// The stock token.
+    /// CHECK: the vault names it, and the policy reads it.
+    pub stock_mint: UncheckedAccount<'info>,
+    /// Where the tokens go.
+    /// CHECK: the token program checks it.
+    #[account(mut)]
+    pub destination: UncheckedAccount<'info>,
+    /// The vault's tokens.
+    /// CHECK: the vault names it.
+    #[account(mut)]
+    pub tokens: UncheckedAccount<'info>,
+    /// CHECK: the vault's token program.
+    pub token_program: UncheckedAccount<'info>,
+}
+
+pub(crate) fn claim_withdrawal(ctx: Context<ClaimWithdrawal>) -> Result<()> {
+    let accounts = &ctx.accounts;
+    let (amount, decimals) = {
+        let mut vault = accounts.vault.load_mut()?;
+        policy::require_unchanged(&accounts.stock_mint, &vault.mint_snapshot)?;
+        let state = conditions(&*accounts.exchange.load()?, &vault, &accounts.tokens)?;
+        let mut ticket = accounts.ticket.load_mut()?;
+        (vault.state.claim_withdrawal(&mut ticket.state, state).or_program_error()?, vault.decimals)
+    };
+    let tokens = VaultTokens {
+        tokens: accounts.tokens.to_account_info(),
+        mint: accounts.stock_mint.to_account_info(),
+        program: accounts.token_program.to_account_info(),
+        decimals,
+    };
+    tokens.transfer_out(&accounts.vault, accounts.destination.to_account_info(), amount)?;
+    check_tokens(&*accounts.vault.load()?, &accounts.tokens)?;
+    emit(
+        &ctx.accounts.event_authority,
+        &WithdrawalClaimed {
+            vault: accounts.vault.key(),
+            owner: accounts.owner.key(),
+            ticket: accounts.ticket.key(),
+            amount: amount.0,
+        },
+    )
+}

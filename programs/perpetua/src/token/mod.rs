@@ -1,0 +1,6 @@
+//! The stock tokens: which mints a vault accepts, and how tokens come in and go out.
+
+pub mod policy;
+mod transfer;
+
+pub use transfer::{VaultTokens, balance};

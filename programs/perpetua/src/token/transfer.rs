@@ -1,0 +1,75 @@
+//! Moving stock tokens into and out of a vault.
+
+use anchor_lang::prelude::*;
+use anchor_spl::{
+    token, token_2022,
+    token_interface::{TransferChecked, transfer_checked},
+};
+use perpetua_model::Tokens;
+
+use crate::{error::PerpetuaError, state::Vault};
+
+/// Where a token account holds its balance, in both token programs.
+const AMOUNT: usize = 64;
+
+/// What a token account holds, raw units.
+///
+/// Errors: [`PerpetuaError::WrongAccount`] for an account of another program or too short for a token account.
+pub fn balance(tokens: &AccountInfo) -> Result<Tokens> {
+    require!(*tokens.owner == token::ID || *tokens.owner == token_2022::ID, PerpetuaError::WrongAccount);
+    let data = tokens.try_borrow_data()?;
+    let amount = data.get(AMOUNT..).and_then(<[u8]>::first_chunk).ok_or(PerpetuaError::WrongAccount)?;
+    Ok(Tokens(u64::from_le_bytes(*amount)))
+}
+
+/// A vault's token account and what moving its tokens takes.
+pub struct VaultTokens<'info> {
+    /// The vault's token account.
+    pub tokens: AccountInfo<'info>,
+    /// The stock token.
+    pub mint: AccountInfo<'info>,
+    /// The token program that owns both.
+    pub program: AccountInfo<'info>,
+    /// Decimals of the stock token.
+    pub decimals: u8,
+}
+
+impl<'info> VaultTokens<'info> {
+    /// Moves `amount` raw units from `source`, which `owner` signs for, and returns what the vault's balance grew by.
+    ///
+    /// Errors: the token program's; [`PerpetuaError::MathOverflow`] if the balance fell.
+    pub fn transfer_in(&self, source: AccountInfo<'info>, owner: AccountInfo<'info>, amount: u64) -> Result<Tokens> {
+        let before = balance(&self.tokens)?;
+        let from_owner = self.parties(source, self.tokens.clone(), owner);
+        transfer_checked(CpiContext::new(*self.program.key, from_owner), amount, self.decimals)?;
+        balance(&self.tokens)?.minus(before).map_err(|error| PerpetuaError::from(error).into())
+    }
+
+    /// Pays `amount` raw units to `destination`. The caller must not hold a borrow of the vault.
+    ///
+    /// Errors: the token program's.
+    pub fn transfer_out(
+        &self,
+        vault: &AccountLoader<'info, Vault>,
+        destination: AccountInfo<'info>,
+        amount: Tokens,
+    ) -> Result<()> {
+        let (mint, bump) = {
+            let vault = vault.load()?;
+            (vault.stock_mint, [vault.bump])
+        };
+        let seeds: [&[u8]; 3] = [Vault::SEED, mint.as_ref(), &bump];
+        let from_vault = self.parties(self.tokens.clone(), destination, vault.to_account_info());
+        let context = CpiContext::new(*self.program.key, from_vault);
+        transfer_checked(context.with_signer(&[&seeds]), amount.0, self.decimals)
+    }
+
+    fn parties(
+        &self,
+        from: AccountInfo<'info>,
+        to: AccountInfo<'info>,
+        authority: AccountInfo<'info>,
+    ) -> TransferChecked<'info> {
+        TransferChecked { from, mint: self.mint.clone(), to, authority }
+    }
+}
