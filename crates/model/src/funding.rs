@@ -163,6 +163,8 @@ struct Steps {
 
 impl Series {
     /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`.
+    ///
+    /// The step carries 62 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
     fn accrue(&mut self, rate: FundingRate, steps: Steps) -> Result<()> {
         if !self.open_interest.is_zero() {
             let both = self.rate.plus(rate)?;

@@ -187,3 +187,51 @@ fn every_market_of_the_account_must_be_given_and_accrued_in_this_slot() {
     assert_eq!(missing, Err(ModelError::MarketMissing));
     assert!(world.liquidate(0, 1).is_ok());
 }
+
+/// `q / 10^6 X (K / (u T) + carry K + rent c K) h`, and a dollar of fee, from the published formula in floats.
+#[test]
+fn maintenance_margin_covers_the_highest_funding_of_the_horizon() {
+    let held = [
+        Held { market: 0, put: false, tick: 4, size: 3_000_000 },
+        Held { market: 0, put: true, tick: -9, size: 700_000 },
+    ];
+    let world = world(&held, 600, 0);
+    let mut expected = 0.0;
+    for Held { put, tick, size, .. } in held {
+        let middle = world.markets[0].middle[usize::from(put)].0.to_string().parse::<f64>().unwrap() / 2f64.powi(48);
+        let sigma = (middle * 1.1f64.powi(6)).min(2.5);
+        let period = 7.0 / 365.25;
+        let u = (1.0 + 8.0 / (sigma * sigma * period)).sqrt();
+        let strike = 100_000.0 * 1.0125f64.powi(i32::from(tick));
+        let yearly = strike * (1.0 / u / period + 0.10 + 0.04 * 0.5);
+        let size = size.to_string().parse::<f64>().unwrap();
+        expected += size / 1e6 * 250_000.0 * yearly * 6.0 / (24.0 * 365.25);
+    }
+    let found = (world.health(0).maintenance.0 - 250_000).to_string().parse::<f64>().unwrap();
+    assert!((found - expected).abs() <= 1.0 + expected * 1e-9, "{found} {expected}");
+    let initial = world.health(0).initial().unwrap().0;
+    assert_eq!(initial, 4 * world.health(0).maintenance.0);
+}
+
+/// The worst path: the option stays at the money while volatility rises as fast as it may, and nobody looks for the
+/// whole horizon.
+#[test]
+fn equity_at_the_maintenance_margin_outlasts_the_steepest_rise_of_volatility() {
+    let held = [Held { market: 0, put: false, tick: 0, size: 10_000_000 }];
+    let mut world = world(&held, 270, 0);
+    let health = world.health(0);
+    leave(&mut world, health.owed.0 + health.maintenance.0);
+    let end = world.now + 6 * 3_600;
+    let mut up = false;
+    while world.now < end {
+        up = !up;
+        world.set_price(BTC, if up { 10_950_000 } else { 10_000_000 });
+        world.step(300);
+    }
+    let after = world.health(0);
+    assert!(after.equity() >= 0, "{after:?}");
+    // The bound is no waste: more than half of it was needed.
+    let used = u128::from(after.owed.0 - health.owed.0);
+    assert!(used * 2 > u128::from(health.maintenance.0), "{used} of {health:?}");
+    assert_eq!(world.liquidate(0, 1).unwrap().written_off, Tokens(0));
+}

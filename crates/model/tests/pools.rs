@@ -71,6 +71,32 @@ proptest! {
         prop_assert!(back.0 <= amount);
     }
 
+    /// Nobody can move the pool's value by trading, to join it too cheaply or to have others leave it too cheaply.
+    #[test]
+    fn no_trade_lowers_what_the_pool_is_worth(
+        size in 100..20_000_000u64, change in -900..900i64, seconds in 1..9_000i64,
+        trades in prop::collection::vec((any::<bool>(), any::<bool>(), -20..=20i16, 100..20_000_000u64), 1..8),
+    ) {
+        let mut world = busy(size, seconds, change);
+        let mut value = world.value(PoolKind::Main).unwrap();
+        for (closes, put, tick, size) in trades {
+            let before = world.clone();
+            let held = world.accounts[0].open_positions().next().map(|(_, position)| *position);
+            let done = match held.filter(|_| closes) {
+                Some(held) => world.close(0, held.key(), size.min(held.size.0)).map(drop),
+                None => world.open(0, key(0, side(put), tick), size).map(drop),
+            };
+            if done.is_err() {
+                world = before;
+                continue;
+            }
+            let after = world.value(PoolKind::Main).unwrap();
+            // Two markets and a receivable each round by a unit.
+            prop_assert!(after.low.0 + 4 >= value.low.0 && after.high.0 + 4 >= value.high.0, "{value:?} {after:?}");
+            value = after;
+        }
+    }
+
     /// An attacker mints the first shares, makes them dear by a gift to the pool, and waits for a victim.
     #[test]
     fn inflating_the_first_share_costs_more_than_it_takes(
