@@ -1,1 +1,369 @@
-//! What happened, for those who read the chain. Amounts are raw stock-token units.
+//! What happened, for those who read the chain. Amounts are raw stock-token units, sizes millionths of an index unit,
+//! prices and option values US dollars Q64.64.
+//!
+//! An event's discriminator is its version: a layout never changes, an event that must change gets a new name.
+
+use anchor_lang::{
+    event::EVENT_IX_TAG_LE,
+    prelude::*,
+    solana_program::{instruction::Instruction, program::invoke_signed},
+};
+
+use crate::instructions::{Pool, Side};
+
+/// Seed of the address that signs events, as Anchor's clients expect it.
+const AUTHORITY_SEED: &[u8] = b"__event_authority";
+
+/// Records an event as an inner instruction, which, unlike a log line, is never truncated.
+pub(crate) fn emit(authority: &AccountInfo, event: &impl anchor_lang::Event) -> Result<()> {
+    record(authority, event.data())
+}
+
+#[inline(never)] // one copy for all events
+fn record(authority: &AccountInfo, event: Vec<u8>) -> Result<()> {
+    let instruction = Instruction {
+        program_id: crate::ID,
+        accounts: vec![AccountMeta::new_readonly(*authority.key, true)],
+        data: [EVENT_IX_TAG_LE, &event].concat(),
+    };
+    let seeds: [&[u8]; 2] = [AUTHORITY_SEED, &[crate::EVENT_AUTHORITY_AND_BUMP.1]];
+    Ok(invoke_signed(&instruction, &[authority.clone()], &[&seeds])?)
+}
+
+/// A margin account was opened.
+#[event]
+pub struct AccountOpened {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// Its owner.
+    pub owner: Pubkey,
+    /// Which of the owner's accounts in this vault it is.
+    pub sub_account: u16,
+}
+
+/// A margin account was closed.
+#[event]
+pub struct AccountClosed {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// Its owner.
+    pub owner: Pubkey,
+}
+
+/// Collateral came in.
+#[event]
+pub struct Deposited {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// What the vault received.
+    pub amount: u64,
+    /// Collateral afterwards.
+    pub collateral: u64,
+}
+
+/// Collateral went out.
+#[event]
+pub struct Withdrawn {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// What the vault paid.
+    pub amount: u64,
+    /// Collateral afterwards.
+    pub collateral: u64,
+}
+
+/// An option was bought.
+#[event]
+pub struct PositionOpened {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// Call or put.
+    pub side: Side,
+    /// Place of the strike on the market's grid.
+    pub tick: i16,
+    /// The strike.
+    pub strike: u128,
+    /// The last accepted price of the index.
+    pub price: u128,
+    /// The option's value per index unit that was paid.
+    pub value: u128,
+    /// Size bought.
+    pub size: u64,
+    /// What the main pool received.
+    pub premium: u64,
+    /// The trading fee.
+    pub fee: u64,
+    /// What the main pool reserved.
+    pub reserve: u64,
+    /// Funding collected on what was held before.
+    pub funding: u64,
+    /// Size of the position afterwards.
+    pub position_size: u64,
+    /// Collateral afterwards.
+    pub collateral: u64,
+}
+
+/// Why a position was closed.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Its owner sold it.
+    Sold,
+    /// The option was certain to be at its cap.
+    Capped,
+    /// The option was far out of the money.
+    Far,
+}
+
+/// An option was sold back or settled.
+#[event]
+pub struct PositionClosed {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// Call or put.
+    pub side: Side,
+    /// Place of the strike on the market's grid.
+    pub tick: i16,
+    /// Why it was closed.
+    pub reason: CloseReason,
+    /// The last accepted price of the index.
+    pub price: u128,
+    /// The option's value per index unit that was paid.
+    pub value: u128,
+    /// Size closed.
+    pub size: u64,
+    /// What the main pool paid.
+    pub payout: u64,
+    /// The trading fee.
+    pub fee: u64,
+    /// Funding collected.
+    pub funding: u64,
+    /// Size of the position afterwards.
+    pub position_size: u64,
+    /// Collateral afterwards.
+    pub collateral: u64,
+}
+
+/// A market accrued funding.
+#[event]
+pub struct FundingCranked {
+    /// The index.
+    pub index: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// The last accepted price of the index.
+    pub price: u128,
+    /// When the oracle published it, Unix seconds.
+    pub publish_time: i64,
+    /// Seconds that funding accrued for.
+    pub seconds: u64,
+    /// Whether time passed without funding.
+    pub barred: bool,
+    /// The middle volatility of calls and puts, Q16.48.
+    pub middle: [u64; 2],
+}
+
+/// Owed funding was collected from an account.
+#[event]
+pub struct FundingSettled {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// What it paid.
+    pub amount: u64,
+    /// Collateral afterwards.
+    pub collateral: u64,
+}
+
+/// An account below its maintenance margin was brought back to its initial margin, or emptied.
+#[event]
+pub struct AccountLiquidated {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// The margin account that the reward went to.
+    pub keeper_account: Pubkey,
+    /// Times that a position was closed, whole or in part.
+    pub closed: u8,
+    /// What the closed options paid.
+    pub proceeds: u64,
+    /// Funding collected.
+    pub funding: u64,
+    /// The keeper's half of the penalty.
+    pub keeper_reward: u64,
+    /// The insurance pool's half of the penalty.
+    pub insurance_reward: u64,
+    /// Funding that nothing was left to pay.
+    pub written_off: u64,
+    /// Collateral afterwards.
+    pub collateral: u64,
+}
+
+/// A market's open interest was valued.
+#[event]
+pub struct MarketMarked {
+    /// The market.
+    pub market: Pubkey,
+    /// Slot of the chain.
+    pub slot: u64,
+    /// What the positions are worth at least.
+    pub liability_low: u64,
+    /// What the positions are worth at most.
+    pub liability_high: u64,
+    /// Funding accrued and not collected yet.
+    pub receivable: u64,
+    /// Whether, for lack of a price, they count as nothing and as the full reserve.
+    pub at_bounds: bool,
+}
+
+/// An underlying was listed.
+#[event]
+pub struct IndexCreated {
+    /// The underlying.
+    pub index: Pubkey,
+    /// The Pyth feed that prices it.
+    pub feed_id: [u8; 32],
+}
+
+/// A stock token was listed.
+#[event]
+pub struct VaultCreated {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The stock token.
+    pub stock_mint: Pubkey,
+}
+
+/// A market was listed.
+#[event]
+pub struct MarketCreated {
+    /// The market.
+    pub market: Pubkey,
+    /// Its vault.
+    pub vault: Pubkey,
+    /// The underlying.
+    pub index: Pubkey,
+    /// Its number within the vault.
+    pub number: u8,
+}
+
+/// Opening was stopped or resumed.
+#[event]
+pub struct OpeningPausedSet {
+    /// Who did it.
+    pub authority: Pubkey,
+    /// Whether opening is paused now.
+    pub paused: bool,
+}
+
+/// A change of a mint was accepted.
+#[event]
+pub struct MintAcknowledged {
+    /// The vault of the mint.
+    pub vault: Pubkey,
+    /// Digest of the mint's extensions and authorities now.
+    pub snapshot: [u8; 32],
+}
+
+/// Protocol fees were paid out.
+#[event]
+pub struct FeesCollected {
+    /// The vault that paid.
+    pub vault: Pubkey,
+    /// The token account that received.
+    pub destination: Pubkey,
+    /// How much.
+    pub amount: u64,
+}
+
+/// Somebody joined a pool.
+#[event]
+pub struct PoolJoined {
+    /// The pool's vault.
+    pub vault: Pubkey,
+    /// Who joined.
+    pub owner: Pubkey,
+    /// Which pool.
+    pub pool: Pool,
+    /// What arrived.
+    pub amount: u64,
+    /// Shares minted.
+    pub shares: u64,
+}
+
+/// Somebody asked to leave a pool.
+#[event]
+pub struct WithdrawalRequested {
+    /// The pool's vault.
+    pub vault: Pubkey,
+    /// Who leaves.
+    pub owner: Pubkey,
+    /// Which pool.
+    pub pool: Pool,
+    /// The place in the pool's queue.
+    pub number: u64,
+    /// Shares given up.
+    pub shares: u64,
+    /// From when it can be executed, Unix seconds.
+    pub ready: i64,
+}
+
+/// Shares were taken back out of a ticket.
+#[event]
+pub struct WithdrawalCancelled {
+    /// The pool's vault.
+    pub vault: Pubkey,
+    /// Who stays.
+    pub owner: Pubkey,
+    /// The ticket.
+    pub ticket: Pubkey,
+    /// Shares minted back.
+    pub shares: u64,
+}
+
+/// The ticket at the front of a pool's queue was paid, or left the queue unpaid.
+#[event]
+pub struct WithdrawalExecuted {
+    /// The pool's vault.
+    pub vault: Pubkey,
+    /// Who leaves.
+    pub owner: Pubkey,
+    /// The ticket.
+    pub ticket: Pubkey,
+    /// Whether it left the queue unpaid; its shares, if any are left, can be taken back.
+    pub returned: bool,
+    /// Shares burned.
+    pub shares: u64,
+    /// What can be claimed for them.
+    pub tokens: u64,
+}
+
+/// An executed withdrawal was paid out.
+#[event]
+pub struct WithdrawalClaimed {
+    /// The pool's vault.
+    pub vault: Pubkey,
+    /// Who left.
+    pub owner: Pubkey,
+    /// The ticket.
+    pub ticket: Pubkey,
+    /// How much.
+    pub amount: u64,
+}

@@ -1,0 +1,78 @@
+use anchor_lang::prelude::*;
+use perpetua_model::{CloseReport, MarginAccount as Margin, Moment, SeriesKey};
+
+use crate::{
+    error::{OrProgramError, PerpetuaError},
+    events::{CloseReason, PositionClosed, emit},
+    instructions::{
+        arguments::Side,
+        common::{check_ledgers, moment},
+    },
+    state::{Index, MarginAccount, Market, Vault},
+};
+
+/// Accounts of `settle_capped` and `retire_far`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct SettlePosition<'info> {
+    /// The vault.
+    #[account(mut)]
+    pub vault: AccountLoader<'info, Vault>,
+    /// The account with the position, which is paid.
+    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount)]
+    pub account: AccountLoader<'info, MarginAccount>,
+    /// The market's index.
+    pub index: AccountLoader<'info, Index>,
+    /// The market.
+    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = index @ PerpetuaError::WrongAccount)]
+    pub market: AccountLoader<'info, Market>,
+}
+
+/// A way in which the model closes a whole position.
+type Close = fn(
+    &mut perpetua_model::Vault,
+    &mut Margin,
+    &mut perpetua_model::Market,
+    &perpetua_model::Index,
+    SeriesKey,
+    Moment,
+) -> perpetua_model::Result<CloseReport>;
+
+pub(crate) fn settle_capped(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
+    settle(ctx, side, tick, CloseReason::Capped, perpetua_model::settle_capped)
+}
+
+pub(crate) fn retire_far(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
+    settle(ctx, side, tick, CloseReason::Far, perpetua_model::retire_far)
+}
+
+fn settle(ctx: Context<SettlePosition>, side: Side, tick: i16, reason: CloseReason, close: Close) -> Result<()> {
+    let mut vault = ctx.accounts.vault.load_mut()?;
+    let mut account = ctx.accounts.account.load_mut()?;
+    let index = ctx.accounts.index.load()?;
+    let mut market = ctx.accounts.market.load_mut()?;
+    let before = vault.state.total().or_program_error()?;
+
+    let key = side.of(market.number, tick);
+    let report = close(&mut vault.state, &mut account.state, &mut market.state, &index.state, key, moment()?);
+    let report = report.or_program_error()?;
+
+    check_ledgers(&vault, before)?;
+    let event = PositionClosed {
+        vault: ctx.accounts.vault.key(),
+        market: ctx.accounts.market.key(),
+        account: ctx.accounts.account.key(),
+        side,
+        tick,
+        reason,
+        price: index.state.price.get(),
+        value: report.quote.value.get(),
+        size: report.size.0,
+        payout: report.quote.payout.0,
+        fee: report.quote.fee.0,
+        funding: report.funding.0,
+        position_size: report.left.0,
+        collateral: account.state.collateral.0,
+    };
+    emit(&ctx.accounts.event_authority, &event)
+}
