@@ -32,6 +32,7 @@ fn record(authority: &AccountInfo, event: Vec<u8>) -> Result<()> {
 
 /// A margin account was opened.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountOpened {
     /// The vault.
     pub vault: Pubkey,
@@ -45,6 +46,7 @@ pub struct AccountOpened {
 
 /// A margin account was closed.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountClosed {
     /// The vault.
     pub vault: Pubkey,
@@ -56,6 +58,7 @@ pub struct AccountClosed {
 
 /// Collateral came in.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deposited {
     /// The vault.
     pub vault: Pubkey,
@@ -69,6 +72,7 @@ pub struct Deposited {
 
 /// Collateral went out.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withdrawn {
     /// The vault.
     pub vault: Pubkey,
@@ -82,6 +86,7 @@ pub struct Withdrawn {
 
 /// An option was bought.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PositionOpened {
     /// The vault.
     pub vault: Pubkey,
@@ -128,6 +133,7 @@ pub enum CloseReason {
 
 /// An option was sold back or settled.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PositionClosed {
     /// The vault.
     pub vault: Pubkey,
@@ -161,6 +167,7 @@ pub struct PositionClosed {
 
 /// A market accrued funding.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FundingCranked {
     /// The index.
     pub index: Pubkey,
@@ -180,6 +187,7 @@ pub struct FundingCranked {
 
 /// Owed funding was collected from an account.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FundingSettled {
     /// The vault.
     pub vault: Pubkey,
@@ -193,6 +201,7 @@ pub struct FundingSettled {
 
 /// An account below its maintenance margin was brought back to its initial margin, or emptied.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountLiquidated {
     /// The vault.
     pub vault: Pubkey,
@@ -218,6 +227,7 @@ pub struct AccountLiquidated {
 
 /// A market's open interest was valued.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketMarked {
     /// The market.
     pub market: Pubkey,
@@ -235,6 +245,7 @@ pub struct MarketMarked {
 
 /// An underlying was listed.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexCreated {
     /// The underlying.
     pub index: Pubkey,
@@ -244,6 +255,7 @@ pub struct IndexCreated {
 
 /// A stock token was listed.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VaultCreated {
     /// The vault.
     pub vault: Pubkey,
@@ -253,6 +265,7 @@ pub struct VaultCreated {
 
 /// A market was listed.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarketCreated {
     /// The market.
     pub market: Pubkey,
@@ -266,6 +279,7 @@ pub struct MarketCreated {
 
 /// Opening was stopped or resumed.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpeningPausedSet {
     /// Who did it.
     pub authority: Pubkey,
@@ -275,6 +289,7 @@ pub struct OpeningPausedSet {
 
 /// A change of a mint was accepted.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MintAcknowledged {
     /// The vault of the mint.
     pub vault: Pubkey,
@@ -284,6 +299,7 @@ pub struct MintAcknowledged {
 
 /// Protocol fees were paid out.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeesCollected {
     /// The vault that paid.
     pub vault: Pubkey,
@@ -295,6 +311,7 @@ pub struct FeesCollected {
 
 /// Somebody joined a pool.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolJoined {
     /// The pool's vault.
     pub vault: Pubkey,
@@ -310,6 +327,7 @@ pub struct PoolJoined {
 
 /// Somebody asked to leave a pool.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WithdrawalRequested {
     /// The pool's vault.
     pub vault: Pubkey,
@@ -327,6 +345,7 @@ pub struct WithdrawalRequested {
 
 /// Shares were taken back out of a ticket.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WithdrawalCancelled {
     /// The pool's vault.
     pub vault: Pubkey,
@@ -340,6 +359,7 @@ pub struct WithdrawalCancelled {
 
 /// The ticket at the front of a pool's queue was paid, or left the queue unpaid.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WithdrawalExecuted {
     /// The pool's vault.
     pub vault: Pubkey,
@@ -357,6 +377,7 @@ pub struct WithdrawalExecuted {
 
 /// An executed withdrawal was paid out.
 #[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WithdrawalClaimed {
     /// The pool's vault.
     pub vault: Pubkey,
