@@ -60,7 +60,7 @@ proptest! {
     fn no_number_of_the_supported_range_stops_what_must_go_on(
         reference in 0..31u32, units in 14..63u32, corner: u8, put: bool, tick in -5..=5i16, size in 0..40u32,
         later in prop::collection::vec((extreme_price(), prop_oneof![60..7_200i64, 86_400..400_000_000i64]), 1..4),
-        funding in 0..127u32,
+        funding in 0..127u32, poor: bool,
     ) {
         let mut world = world(Usd::from_cents(1u64 << reference).max(Usd::MIN_PRICE), 1 << units, corner);
         let key = key(0, side(put), tick);
@@ -71,6 +71,11 @@ proptest! {
         }
         if world.open(0, key, (1u64 << size).min(MAX_SIZE - 1)).is_err() {
             return Ok(());
+        }
+        if poor {
+            let taken = Tokens(world.accounts[0].collateral.0 / 100 * 99);
+            world.vault.release(&mut world.accounts[0], taken).unwrap();
+            world.balance -= taken.0;
         }
         world.check();
         for (cents, seconds) in later {
