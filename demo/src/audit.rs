@@ -100,9 +100,17 @@ impl Audit {
         let balance = subject.accounts.get(&vault.tokens).map_or(0, |account| number(&account.data, 64));
         self.equal("The vault's tokens are the sum of its ledgers, to the unit", balance.into(), signed(total));
         let collateral: u128 = accounts.iter().map(|(_, account)| u128::from(account.state.collateral.0)).sum();
-        self.equal("The margin ledger is the sum of all accounts' collateral", state.margin.0.into(), signed(collateral));
+        self.equal(
+            "The margin ledger is the sum of all accounts' collateral",
+            state.margin.0.into(),
+            signed(collateral),
+        );
         let payable: u128 = tickets.iter().map(|ticket| u128::from(ticket.state.payable.0)).sum();
-        self.equal("The ledger of executed withdrawals is the sum of all tickets", state.payable.0.into(), signed(payable));
+        self.equal(
+            "The ledger of executed withdrawals is the sum of all tickets",
+            state.payable.0.into(),
+            signed(payable),
+        );
         let (reserves, main) = (state.reserves.0, state.main.assets.0);
         self.note("Every payout is funded: reserves are within the main pool", reserves <= main, || {
             format!("{reserves} <= {main}")
@@ -135,9 +143,8 @@ impl Audit {
                 let here = || positions().filter(|p| p.tick == slot.tick && usize::from(p.side) == side);
                 let size: u128 = here().map(|p| u128::from(p.size.0)).sum();
                 self.equal("Open interest is the sum of positions", series.open_interest.0.into(), signed(size));
-                let entries = here().fold(0u128, |sum, p| {
-                    sum.wrapping_add(u128::from(p.size.0).wrapping_mul(p.entry.get()))
-                });
+                let entries =
+                    here().fold(0u128, |sum, p| sum.wrapping_add(u128::from(p.size.0).wrapping_mul(p.entry.get())));
                 let kept = series.entry_sum.get();
                 self.note("Entry sums are the sums over positions", kept == entries, || format!("{kept} = {entries}"));
                 let reserve: u128 = here().map(|p| u128::from(p.reserve.0)).sum();
@@ -173,7 +180,8 @@ impl Audit {
         for (purse, ledger) in purses {
             self.agree(AGREE, purse, book, ledger.0.into());
         }
-        let collateral: BTreeMap<_, _> = accounts.iter().map(|(key, account)| (*key, account.state.collateral.0)).collect();
+        let collateral: BTreeMap<_, _> =
+            accounts.iter().map(|(key, account)| (*key, account.state.collateral.0)).collect();
         for (who, address) in subject.margin {
             let here = collateral.get(address).copied().unwrap_or(0);
             self.agree(AGREE, Purse::Margin(*who), book, here.into());

@@ -53,7 +53,11 @@ pub fn load() -> Result<Vec<Quote>> {
         let row: Row = row?;
         let price = parse_price(&row.price)?;
         let before = quotes.last();
-        ensure!(before.is_none_or(|before| before.time + HOUR == row.unix_seconds), "a gap before {}", row.unix_seconds);
+        ensure!(
+            before.is_none_or(|before| before.time + HOUR == row.unix_seconds),
+            "a gap before {}",
+            row.unix_seconds
+        );
         let (last, average) = before.map_or((price, price), |before| (before.price, before.average));
         let half_width = price * CALM_CONFIDENCE_BPS / 10_000 + (price - last).abs() / CONFIDENCE_PER_MOVE;
         quotes.push(Quote {

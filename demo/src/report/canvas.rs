@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use plotters::{
     coord::{
         Shift,
-        combinators::{BindKeyPointMethod, WithKeyPoints},
+        combinators::WithKeyPoints,
         types::{RangedCoordf64, RangedCoordi64},
     },
     prelude::*,
@@ -93,7 +93,8 @@ pub fn entry(text: impl Into<String>, colour: RGBColor, mark: Mark) -> Entry {
 /// A part of the picture.
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// A chart over time.
-pub type TimeChart<'a, 'b> = ChartContext<'b, SVGBackend<'a>, Cartesian2d<WithKeyPoints<RangedCoordi64>, RangedCoordf64>>;
+pub type TimeChart<'a, 'b> =
+    ChartContext<'b, SVGBackend<'a>, Cartesian2d<WithKeyPoints<RangedCoordi64>, RangedCoordf64>>;
 
 /// Turns the drawing library's errors into ours.
 pub fn drawn<T, E: std::error::Error + Send + Sync>(result: Result<T, E>) -> Result<T> {

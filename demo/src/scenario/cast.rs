@@ -46,13 +46,48 @@ fn role(name: &'static str, rule_in_words: &'static str, rule: impl Rule + 'stat
 /// The traders.
 pub fn traders() -> Vec<Role> {
     vec![
-        role("Hanna", "Insures 22 bitcoins: every Saturday she sells last week's put and buys one 8 strikes (10%) below the price.", Hedger::default(), CAREFUL),
-        role("Max", "Follows momentum: buys 16 calls after a rise of 4% in a day, takes half off 5% higher, the rest after a week or 5% lower.", Momentum::default(), CAREFUL),
-        role("Stella", "Buys straddles: 9 calls and 9 puts at the money every other Monday, sold on Saturday.", Straddle, CAREFUL),
-        role("Gabor", "Gambles: a call and a put 18 strikes away every Wednesday, until he holds eight. He never sells.", Gambler, CAREFUL),
-        role("Fritz", "Forgets: twice buys 10 calls with just the margin that is asked for, and never looks again.", Forgetful::default(), CARELESS),
-        role("Petra", "Expects the worst: in mid-February buys 10 puts at the money and 12 puts 6 strikes below, and holds them.", Pessimist, CAREFUL),
-        role("Diego", "Buys the dip: 24 calls 4 strikes above after a fall of a quarter in two days; sells half 20% higher and the rest 35% higher.", DipBuyer::default(), CAREFUL),
+        role(
+            "Hanna",
+            "Insures 22 bitcoins: every Saturday she sells last week's put and buys one 8 strikes (10%) below the price.",
+            Hedger::default(),
+            CAREFUL,
+        ),
+        role(
+            "Max",
+            "Follows momentum: buys 16 calls after a rise of 4% in a day, takes half off 5% higher, the rest after a week or 5% lower.",
+            Momentum::default(),
+            CAREFUL,
+        ),
+        role(
+            "Stella",
+            "Buys straddles: 9 calls and 9 puts at the money every other Monday, sold on Saturday.",
+            Straddle,
+            CAREFUL,
+        ),
+        role(
+            "Gabor",
+            "Gambles: a call and a put 18 strikes away every Wednesday, until he holds eight. He never sells.",
+            Gambler,
+            CAREFUL,
+        ),
+        role(
+            "Fritz",
+            "Forgets: twice buys 10 calls with just the margin that is asked for, and never looks again.",
+            Forgetful::default(),
+            CARELESS,
+        ),
+        role(
+            "Petra",
+            "Expects the worst: in mid-February buys 10 puts at the money and 12 puts 6 strikes below, and holds them.",
+            Pessimist,
+            CAREFUL,
+        ),
+        role(
+            "Diego",
+            "Buys the dip: 24 calls 4 strikes above after a fall of a quarter in two days; sells half 20% higher and the rest 35% higher.",
+            DipBuyer::default(),
+            CAREFUL,
+        ),
     ]
 }
 
@@ -135,7 +170,11 @@ pub fn actors() -> Vec<Actor> {
     let providers = PROVIDERS.into_iter().map(|(name, rule)| actor(name, Group::Provider, rule));
     let others = [
         actor(PROJECT, Group::Project, "Seeds both pools before anybody else, and leaves last."),
-        actor(KEEPER, Group::Keeper, "Cranks every hour, settles funding every day, executes withdrawals; nobody pays her."),
+        actor(
+            KEEPER,
+            Group::Keeper,
+            "Cranks every hour, settles funding every day, executes withdrawals; nobody pays her.",
+        ),
         actor(LIQUIDATOR, Group::Keeper, "Liquidates, and is paid half of the penalty."),
         actor(FEE_RECIPIENT, Group::Protocol, "Owns what protocol fees are paid to."),
     ];

@@ -1,17 +1,30 @@
 //! How keepers act: every hour they crank, and do whatever has come due.
 
 use anyhow::Result;
-use perpetua_tests::client::{
-    address,
-    instruction::{self, Series},
-    model::{PoolKind, RETIRE_TICKS, pricing::Usd},
-    perpetua::{Pool, Side, state},
-    quote,
+use perpetua_tests::{
+    Done,
+    client::{
+        address,
+        event::Event,
+        instruction::{self, Series},
+        model::{PoolKind, RETIRE_TICKS, pricing::Usd},
+        perpetua::{Pool, Side, state},
+        quote,
+    },
 };
 use solana_pubkey::Pubkey;
 
-use super::{cast, stage::Stage, traders::Lot, trading::held};
-use crate::{history::HOUR, record::Group};
+use super::{
+    cast,
+    entries::{option, usd},
+    stage::Stage,
+    traders::Lot,
+    trading::held,
+};
+use crate::{
+    history::HOUR,
+    record::{Group, Kind},
+};
 
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
@@ -80,9 +93,29 @@ fn liquidate(stage: &mut Stage, liquidator: usize, who: usize) -> Result<()> {
     let (keeper, target) = (stage.people[liquidator], stage.people[who].account);
     let liquidate = instruction::liquidate(&keeper.owner, &keys, &target, &keeper.account, [&market]);
     let crank = stage.crank();
-    // A refusal is noted; the next hour brings another try.
-    let _ = stage.act(liquidator, vec![crank, ("liquidate", liquidate)]);
+    if let Ok(done) = stage.act(liquidator, vec![crank, ("liquidate", liquidate)]) {
+        tell_of_liquidation(stage, who, &held(&account), &done);
+    }
     Ok(())
+}
+
+/// The event has the proceeds of all options together: the first one tells of them.
+fn tell_of_liquidation(stage: &mut Stage, who: usize, before: &[Lot], done: &Done) {
+    let proceeds = |event: &Event| match event {
+        Event::AccountLiquidated(liquidated) => Some(liquidated.proceeds),
+        _ => None,
+    };
+    let mut proceeds = done.events.iter().find_map(proceeds).unwrap_or(0);
+    let after = stage.margin(who).map(|account| held(&account)).unwrap_or_default();
+    let price = usd(stage.index_price());
+    for lot in before {
+        let left =
+            after.iter().find(|other| (other.side, other.tick) == (lot.side, lot.tick)).map_or(0, |lot| lot.size);
+        if left < lot.size {
+            let of = option(lot.side, lot.tick, stage.strike(lot.tick), lot.size - left, left);
+            stage.tell(who, Kind::Liquidation, of, price, std::mem::take(&mut proceeds));
+        }
+    }
 }
 
 fn settle_funding(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> {

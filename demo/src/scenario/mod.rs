@@ -13,13 +13,12 @@ use perpetua_tests::{
     client::{
         model::{Market, PoolKind, Tokens},
         perpetua::Pool,
-        quote,
     },
     token,
 };
 
 use crate::{
-    audit::{Audit, Subject},
+    audit::Subject,
     book::{Purse, Reason},
     history::Quote,
     record::{Actor, Group, Hour, Line, Record},
@@ -36,7 +35,6 @@ pub fn run(quotes: &[Quote], mut progress: impl FnMut(&Quote)) -> Result<Record>
     let mut roles = cast::traders();
     let mut steps = cast::SCHEDULE.to_vec();
     let mut tickets = Vec::new();
-    let mut audit = Audit::default();
     let mut hours: Vec<Hour> = Vec::new();
     let liquidator = stage.number(cast::LIQUIDATOR)?;
     for who in (0..roles.len()).chain([liquidator]) {
@@ -57,12 +55,12 @@ pub fn run(quotes: &[Quote], mut progress: impl FnMut(&Quote)) -> Result<Record>
         if place + 1 == quotes.len() {
             close_up(&mut stage, liquidator)?;
         }
-        look(&mut audit, &stage);
+        look(&mut stage);
         hours.push(hour(&stage, now, hours.last()));
         progress(now);
     }
-    everybody_is_out(&mut audit, &stage, &tickets);
-    Ok(record(stage, audit, hours))
+    everybody_is_out(&mut stage, &tickets);
+    Ok(record(stage, hours))
 }
 
 /// The last hour: the liquidator takes his rewards, the protocol its fees.
@@ -74,29 +72,28 @@ fn close_up(stage: &mut Stage, liquidator: usize) -> Result<()> {
     keepers::collect_fees(stage, keeper)
 }
 
-fn look(audit: &mut Audit, stage: &Stage) {
+fn look(stage: &mut Stage) {
     let numbered = || stage.people.iter().enumerate();
     let margin: Vec<_> = numbered().map(|(who, person)| (who, person.account)).collect();
     let wallets: Vec<_> = numbered().map(|(who, person)| (who, person.tokens)).collect();
     let accounts = stage.world.chain.snapshot();
     let vault = stage.keys().vault;
-    let subject =
-        Subject { accounts: &accounts, vault, margin: &margin, wallets: &wallets, endowment: stage::WALLET };
-    audit.look(&subject, &stage.log.book);
+    let subject = Subject { accounts: &accounts, vault, margin: &margin, wallets: &wallets, endowment: stage::WALLET };
+    stage.audit.look(&subject, &stage.log.book);
 }
 
-fn everybody_is_out(audit: &mut Audit, stage: &Stage, tickets: &[OpenTicket]) {
+fn everybody_is_out(stage: &mut Stage, tickets: &[OpenTicket]) {
     let open = (0..stage.people.len()).filter(|who| stage.margin(*who).is_some()).count();
-    audit.note("At the end every margin account and ticket is closed", open + tickets.len() == 0, || {
+    stage.audit.note("At the end every margin account and ticket is closed", open + tickets.len() == 0, || {
         format!("{open} accounts and {} tickets open", tickets.len())
     });
     let vault = stage.snapshot().vault;
     let left = [vault.state.margin, vault.state.payable, vault.state.protocol_fees, vault.state.reserves];
-    audit.note("At the end no ledger owes anybody anything", left.iter().all(|ledger| ledger.is_zero()), || {
+    stage.audit.note("At the end no ledger owes anybody anything", left.iter().all(|ledger| ledger.is_zero()), || {
         format!("margin, withdrawals, fees and reserves: {:?}", left.map(|ledger| ledger.0))
     });
     let shares = [PoolKind::Main, PoolKind::Insurance].map(|kind| vault.state.pool(kind).shares.0);
-    audit.note("At the end no share is left", shares == [0, 0], || format!("{shares:?}"));
+    stage.audit.note("At the end no share is left", shares == [0, 0], || format!("{shares:?}"));
 }
 
 fn hour(stage: &Stage, now: &Quote, before: Option<&Hour>) -> Hour {
@@ -131,7 +128,12 @@ fn hour(stage: &Stage, now: &Quote, before: Option<&Hour>) -> Hour {
 }
 
 /// What a share is worth halfway between what it is minted at and what it is burned at, in tokens; nothing without shares.
-fn share_price(vault: &perpetua_tests::client::model::Vault, kind: PoolKind, market: &Market, slot: u64) -> Option<f64> {
+fn share_price(
+    vault: &perpetua_tests::client::model::Vault,
+    kind: PoolKind,
+    market: &Market,
+    slot: u64,
+) -> Option<f64> {
     let pool = vault.pool(kind);
     let value = vault.net_asset_value(kind, [market].into_iter(), slot).ok()?;
     let start = vault.pool_config(kind).virtual_shares.0 as f64;
@@ -139,7 +141,7 @@ fn share_price(vault: &perpetua_tests::client::model::Vault, kind: PoolKind, mar
     (!pool.shares.is_zero()).then(|| (middle + 1.0) / (pool.shares.0 as f64 + start) * start)
 }
 
-fn record(stage: Stage, audit: Audit, hours: Vec<Hour>) -> Record {
+fn record(stage: Stage, hours: Vec<Hour>) -> Record {
     let vault = stage.snapshot().vault.state;
     let book = &stage.log.book;
     let mut actors = stage.actors.clone();
@@ -163,7 +165,7 @@ fn record(stage: Stage, audit: Audit, hours: Vec<Hour>) -> Record {
         compute: stage.log.compute(),
         flows: flows(&stage),
         ledgers: ledgers(&vault),
-        checks: audit.checks(),
+        checks: stage.audit.checks(),
         transactions: stage.log.transactions,
     }
 }
@@ -187,10 +189,18 @@ fn flows(stage: &Stage) -> Vec<Line> {
 }
 
 fn ledgers(vault: &perpetua_tests::client::model::Vault) -> Vec<Line> {
-    let line = |name: &str, tokens: Tokens, note: &str| Line { name: name.to_owned(), tokens: tokens.0, note: note.to_owned() };
+    let line = |name: &str, tokens: Tokens, note: &str| Line {
+        name: name.to_owned(),
+        tokens: tokens.0,
+        note: note.to_owned(),
+    };
     vec![
         line("Main pool", vault.main.assets, "its shares are all burned"),
-        line("Insurance pool", vault.insurance.assets, "the last leaver's exit fee and rounding: it belongs to no share"),
+        line(
+            "Insurance pool",
+            vault.insurance.assets,
+            "the last leaver's exit fee and rounding: it belongs to no share",
+        ),
         line("Margin", vault.margin, "all accounts are closed"),
         line("Withdrawals to claim", vault.payable, "all are claimed"),
         line("Protocol fees", vault.protocol_fees, "all are collected"),

@@ -32,9 +32,8 @@ fn act(stage: &mut Stage, step: &Step, tickets: &mut Vec<OpenTicket>) -> Result<
     match step.deed {
         Deed::Join(whole) => {
             let amount = whole * token::ONE;
-            let join = instruction::join_pool(
-                &person.owner, &keys, step.pool, &person.tokens, &shares, [&market], amount, 1,
-            );
+            let join =
+                instruction::join_pool(&person.owner, &keys, step.pool, &person.tokens, &shares, [&market], amount, 1);
             let (crank, mark) = (stage.crank(), stage.mark());
             Ok(stage.act(who, vec![crank, mark, ("join_pool", join)]).is_ok())
         }
@@ -45,7 +44,13 @@ fn act(stage: &mut Stage, step: &Step, tickets: &mut Vec<OpenTicket>) -> Result<
             let amount = token::balance(&stage.world.chain, &shares) / 100 * percent;
             let amount = if percent == 100 { token::balance(&stage.world.chain, &shares) } else { amount };
             let request = instruction::request_withdrawal(
-                &person.owner, &person.owner, &keys, step.pool, number, &shares, amount,
+                &person.owner,
+                &person.owner,
+                &keys,
+                step.pool,
+                number,
+                &shares,
+                amount,
             );
             let asked = stage.act(who, vec![("request_withdrawal", request)]).is_ok();
             if asked {
@@ -55,8 +60,7 @@ fn act(stage: &mut Stage, step: &Step, tickets: &mut Vec<OpenTicket>) -> Result<
         }
         Deed::Cancel => {
             let ticket = tickets.iter().find(|ticket| ticket.who == who).context("a ticket to cancel")?;
-            let cancel =
-                instruction::cancel_withdrawal(&person.owner, &keys, step.pool, &ticket.address, &shares);
+            let cancel = instruction::cancel_withdrawal(&person.owner, &keys, step.pool, &ticket.address, &shares);
             Ok(stage.act(who, vec![("cancel_withdrawal", cancel)]).is_ok())
         }
     }

@@ -1,12 +1,15 @@
 //! The stage: the chain with everybody's accounts on it, and the one way in which anybody acts there.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, anyhow};
 use perpetua_tests::{
     Done, Failure, World, actor,
     client::{
+        account::read_copy,
         address,
         instruction::{self, MarketKeys, VaultKeys},
-        model::{self, Moment, Tokens, UnitsPerUsd, Wide, pricing::Usd},
+        model::{self, Moment, Tokens, pricing::Usd},
         perpetua::{MarketParameters, Pool, state},
         price::PriceAccount,
         quote::{Cranked, Trade},
@@ -16,8 +19,9 @@ use perpetua_tests::{
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::cast;
+use super::{cast, entries::usd};
 use crate::{
+    audit::Audit,
     history::{EXPONENT, Quote},
     log::Log,
     record::{Actor, Group, Setting},
@@ -62,6 +66,10 @@ pub struct Stage {
     pub log: Log,
     /// The market.
     pub market: MarketKeys,
+    /// What was verified on the way.
+    pub audit: Audit,
+    /// Which pool a withdrawal is from.
+    pub ticket_pools: BTreeMap<Pubkey, Pool>,
 }
 
 impl Stage {
@@ -74,7 +82,15 @@ impl Stage {
         let (admin, feed) = (world.admin, price::FEEDS[0]);
         let keys = world.vault;
         let market = keys.market(address::index(&feed));
-        let mut stage = Self { world, actors: cast::actors(), people: Vec::new(), log: Log::default(), market };
+        let mut stage = Self {
+            world,
+            actors: cast::actors(),
+            people: Vec::new(),
+            log: Log::default(),
+            market,
+            audit: Audit::default(),
+            ticket_pools: BTreeMap::new(),
+        };
         stage.post(first);
         let guards = parameters::guards();
         let (guardian, fees) = (stage.world.guardian, stage.world.fee_recipient);
@@ -97,11 +113,9 @@ impl Stage {
         let keys = self.world.vault;
         let owner = if who.group == Group::Protocol { self.world.fee_recipient } else { actor(&who.name) };
         self.world.chain.fund(&owner);
-        let tokens =
-            token::issue(&mut self.world.chain, &owner, &keys.stock_mint, &keys.token_program, WALLET);
-        let shares = [Pool::Main, Pool::Insurance].map(|pool| {
-            token::open(&mut self.world.chain, &owner, &keys.share_mint(pool.into()), &token::SPL_TOKEN)
-        });
+        let tokens = token::issue(&mut self.world.chain, &owner, &keys.stock_mint, &keys.token_program, WALLET);
+        let shares = [Pool::Main, Pool::Insurance]
+            .map(|pool| token::open(&mut self.world.chain, &owner, &keys.share_mint(pool.into()), &token::SPL_TOKEN));
         Person { owner, tokens, account: keys.margin_account(&owner, 0), shares }
     }
 
@@ -135,9 +149,10 @@ impl Stage {
 
     fn send(&mut self, named: Vec<Named>) -> Result<Done, Failure> {
         let (names, instructions): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+        let before = self.ledgers();
         let done = self.world.chain.send(&instructions)?;
         self.log.done(&names, &done);
-        self.post_entries(&done);
+        self.enter(&done, &before, &self.ledgers());
         Ok(done)
     }
 
@@ -151,6 +166,24 @@ impl Stage {
             self.log.refused(time, name, wanted, failure);
         }
         outcome
+    }
+
+    /// The vault's ledgers; empty before it is listed.
+    pub fn ledgers(&self) -> model::Vault {
+        let account = self.world.chain.account(&self.keys().vault);
+        read_copy::<state::Vault>(&account.owner, &account.data).map(|vault| vault.state).unwrap_or_default()
+    }
+
+    /// The last accepted price of the index, US dollars Q64.64.
+    pub fn index_price(&self) -> u128 {
+        self.world.index(0).price.get()
+    }
+
+    /// The strike of a tick in US dollars, for people to read.
+    pub fn strike(&self, tick: i16) -> f64 {
+        let grid = self.world.market(0).config.grid();
+        let strike = grid.ok().and_then(|grid| grid.strike(tick));
+        strike.map_or(0.0, |strike| usd(strike.bits()))
     }
 
     /// The crank, which goes in front of what needs funding accrued in its slot.
@@ -184,7 +217,7 @@ impl Stage {
     pub fn margin(&self, who: usize) -> Option<state::MarginAccount> {
         let address = self.people.get(who)?.account;
         let account = self.world.chain.account(&address);
-        perpetua_tests::client::account::read_copy(&account.owner, &account.data).ok()
+        read_copy(&account.owner, &account.data).ok()
     }
 
     /// What the run was set to.
@@ -248,8 +281,8 @@ fn terms() -> Result<MarketParameters> {
     let one_dollar = u128::from(token::ONE) * 100 << model::UNITS_PER_USD_FRACTION_BITS;
     let units = u64::try_from(one_dollar / u128::from(STOCK_PRICE_CENTS))?;
     Ok(MarketParameters {
-        units_per_usd: UnitsPerUsd(units),
-        reference_strike: Wide::from(Usd::from_integer(REFERENCE_STRIKE)),
+        units_per_usd: units,
+        reference_strike: Usd::from_integer(REFERENCE_STRIKE).bits(),
         ..parameters::market_parameters(10_000)
     })
 }

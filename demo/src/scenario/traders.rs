@@ -247,3 +247,63 @@ impl Rule for DipBuyer {
 pub fn farewell(view: &View<'_>) -> Vec<Wish> {
     view.sell_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history;
+
+    /// Lets a rule trade through all of history, every wish granted, and returns its purchases.
+    fn purchases(rule: &mut dyn Rule) -> Vec<(i64, Lot)> {
+        let quotes = history::load().unwrap();
+        let (mut held, mut bought): (Vec<Lot>, Vec<(i64, Lot)>) = (Vec::new(), Vec::new());
+        for place in 0..quotes.len() {
+            let view = View { quotes: &quotes[..=place], nearest: 0, held: held.clone() };
+            for wish in rule.wishes(&view) {
+                match wish {
+                    Wish::Buy(lot) => {
+                        rule.bought(&view);
+                        held.push(lot);
+                        bought.push((view.time(), lot));
+                    }
+                    Wish::Sell(lot) => {
+                        for own in held.iter_mut().filter(|own| (own.side, own.tick) == (lot.side, lot.tick)) {
+                            own.size = own.size.saturating_sub(lot.size);
+                        }
+                        held.retain(|own| own.size > 0);
+                    }
+                }
+            }
+        }
+        bought
+    }
+
+    #[test]
+    fn the_hedger_buys_one_put_below_the_price_each_saturday() {
+        let bought = purchases(&mut Hedger::default());
+        assert_eq!(bought.len(), 11);
+        assert!(bought.iter().all(|(_, lot)| lot.side == Side::Put && lot.tick == -8));
+        assert!(bought.windows(2).all(|pair| pair[1].0 - pair[0].0 == WEEK));
+        assert_eq!((bought[0].0 - MONDAY).rem_euclid(WEEK), 5 * DAY);
+    }
+
+    #[test]
+    fn the_dip_buyer_waits_for_the_crash_and_buys_once() {
+        let bought = purchases(&mut DipBuyer::default());
+        assert_eq!(bought.len(), 1);
+        assert!(bought[0].0 >= 1_583_971_200, "not before March 12");
+    }
+
+    #[test]
+    fn the_gambler_never_holds_more_than_eight() {
+        assert_eq!(purchases(&mut Gambler).len(), 8);
+    }
+
+    #[test]
+    fn the_straddle_buyer_always_buys_both_sides() {
+        let bought = purchases(&mut Straddle);
+        let calls = bought.iter().filter(|(_, lot)| lot.side == Side::Call).count();
+        assert_eq!(2 * calls, bought.len());
+        assert!(calls >= 5);
+    }
+}

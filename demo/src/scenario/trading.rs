@@ -88,8 +88,7 @@ fn buy(stage: &mut Stage, who: usize, care: Care, lot: Lot) -> Result<bool> {
         Err(_) => u64::MAX,
     };
     let (person, keys, market) = (stage.people[who], stage.keys(), stage.market);
-    let open =
-        instruction::open_position(&person.owner, &keys, &person.account, &market, [], series, lot.size, limit);
+    let open = instruction::open_position(&person.owner, &keys, &person.account, &market, [], series, lot.size, limit);
     let crank = stage.crank();
     Ok(stage.act(who, vec![crank, ("open_position", open)]).is_ok())
 }
@@ -151,8 +150,7 @@ fn pay_in(stage: &mut Stage, who: usize, amount: u64) {
 /// Takes collateral out, and says whether that went through.
 fn take_out(stage: &mut Stage, who: usize, amount: u64) -> bool {
     let (person, keys, market) = (stage.people[who], stage.keys(), stage.market);
-    let withdraw =
-        instruction::withdraw(&person.owner, &keys, &person.account, &person.tokens, [&market], amount);
+    let withdraw = instruction::withdraw(&person.owner, &keys, &person.account, &person.tokens, [&market], amount);
     stage.act(who, vec![("withdraw", withdraw)]).is_ok()
 }
 

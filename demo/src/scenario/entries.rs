@@ -1,0 +1,198 @@
+//! Turns the program's events into entries of the books and into what the report tells.
+
+use perpetua_tests::{
+    Done,
+    client::{
+        address,
+        event::Event,
+        model::Vault,
+        perpetua::{
+            Pool, Side,
+            events::{CloseReason, PositionClosed, PositionOpened},
+        },
+    },
+};
+use solana_pubkey::Pubkey;
+
+use super::stage::Stage;
+use crate::{
+    book::{Purse, Reason},
+    record::{Happening, Kind, Subject},
+};
+
+/// Positions that one instruction can collect funding from; each is divided by itself, so each may round.
+const MOST_POSITIONS: u64 = 16;
+
+impl Stage {
+    /// Enters a transaction's events. `before` and `after` are the vault's ledgers around it: where one event stands for
+    /// the funding of several positions, they say how rounding divided it.
+    pub fn enter(&mut self, done: &Done, before: &Vault, after: &Vault) {
+        for event in &done.events {
+            match event {
+                Event::Deposited(e) => {
+                    let who = self.margin_owner(&e.account);
+                    self.log.book.transfer(Reason::Collateral, Purse::Wallet(who), Purse::Margin(who), e.amount);
+                }
+                Event::Withdrawn(e) => {
+                    let who = self.margin_owner(&e.account);
+                    self.log.book.transfer(Reason::Collateral, Purse::Margin(who), Purse::Wallet(who), e.amount);
+                }
+                Event::PositionOpened(e) => self.enter_open(e),
+                Event::PositionClosed(e) => self.enter_close(e),
+                Event::FundingSettled(e) => {
+                    let who = self.margin_owner(&e.account);
+                    let insurance = after.insurance.assets.0 - before.insurance.assets.0;
+                    self.funding_of_several(who, e.amount, insurance, before, after);
+                }
+                Event::AccountLiquidated(e) => {
+                    let (who, keeper) = (self.margin_owner(&e.account), self.margin_owner(&e.keeper_account));
+                    let insurance = after.insurance.assets.0 - before.insurance.assets.0 - e.insurance_reward;
+                    let book = &mut self.log.book;
+                    book.transfer(Reason::Payout, Purse::Main, Purse::Margin(who), e.proceeds);
+                    book.transfer(Reason::Penalty, Purse::Margin(who), Purse::Margin(keeper), e.keeper_reward);
+                    book.transfer(Reason::Penalty, Purse::Margin(who), Purse::Insurance, e.insurance_reward);
+                    self.funding_of_several(who, e.funding, insurance, before, after);
+                    self.audit.equal("No liquidation left a debt unpaid", e.written_off.into(), 0);
+                }
+                Event::FeesCollected(e) => {
+                    let who = self.wallet_owner(&e.destination);
+                    self.log.book.transfer(Reason::Collect, Purse::Protocol, Purse::Wallet(who), e.amount);
+                }
+                _ => self.enter_pool(event, after),
+            }
+        }
+    }
+
+    fn enter_pool(&mut self, event: &Event, after: &Vault) {
+        match event {
+            Event::PoolJoined(e) => {
+                let who = self.owner(&e.owner);
+                self.log.book.transfer(Reason::Join, Purse::Wallet(who), pool_purse(e.pool), e.amount);
+                self.tell_pool(who, Kind::Join, e.pool, e.amount);
+            }
+            Event::WithdrawalRequested(e) => {
+                let who = self.owner(&e.owner);
+                let ticket = address::ticket(&e.vault, e.pool.into(), e.number);
+                self.ticket_pools.insert(ticket, e.pool);
+                self.tell_pool(who, Kind::Request, e.pool, 0);
+            }
+            Event::WithdrawalExecuted(e) if !e.returned => {
+                let pool = self.pool_of(&e.ticket);
+                self.log.book.transfer(Reason::Leave, pool_purse(pool), Purse::Payable, e.tokens);
+                if pool == Pool::Main && after.main.shares.is_zero() {
+                    let rest = u64::try_from(self.log.book.balance(Purse::Main)).unwrap_or(0);
+                    self.log.book.transfer(Reason::Sweep, Purse::Main, Purse::Insurance, rest);
+                }
+            }
+            Event::WithdrawalClaimed(e) => {
+                let who = self.owner(&e.owner);
+                self.log.book.transfer(Reason::Leave, Purse::Payable, Purse::Wallet(who), e.amount);
+                self.tell_pool(who, Kind::Leave, self.pool_of(&e.ticket), e.amount);
+            }
+            Event::WithdrawalCancelled(e) => {
+                self.tell_pool(self.owner(&e.owner), Kind::Cancel, self.pool_of(&e.ticket), 0);
+            }
+            _ => {}
+        }
+    }
+
+    fn enter_open(&mut self, event: &PositionOpened) {
+        let who = self.margin_owner(&event.account);
+        self.log.book.transfer(Reason::Premium, Purse::Margin(who), Purse::Main, event.premium);
+        self.fee(who, event.fee);
+        self.funding(who, event.funding);
+        let of = option(event.side, event.tick, usd(event.strike), event.size, event.position_size);
+        self.tell(who, Kind::Open, of, usd(event.price), event.premium + event.fee);
+    }
+
+    fn enter_close(&mut self, event: &PositionClosed) {
+        let who = self.margin_owner(&event.account);
+        self.log.book.transfer(Reason::Payout, Purse::Main, Purse::Margin(who), event.payout);
+        self.fee(who, event.fee);
+        self.funding(who, event.funding);
+        let kind = match event.reason {
+            CloseReason::Sold => Kind::Close,
+            CloseReason::Capped => Kind::Capped,
+            CloseReason::Far => Kind::Retired,
+        };
+        let of = option(event.side, event.tick, self.strike(event.tick), event.size, event.position_size);
+        self.tell(who, kind, of, usd(event.price), event.payout - event.fee);
+    }
+
+    /// A fee goes to insurance 20% and the protocol 30%, each rounded down, and the rest to the main pool.
+    fn fee(&mut self, who: usize, fee: u64) {
+        self.divide(Reason::Fee, who, fee, fee * 20 / 100, fee * 30 / 100);
+    }
+
+    /// One position's funding goes to insurance 15% and the protocol 5%, each rounded down, and the rest to the main pool.
+    fn funding(&mut self, who: usize, funding: u64) {
+        self.divide(Reason::Funding, who, funding, funding * 15 / 100, funding * 5 / 100);
+    }
+
+    fn funding_of_several(&mut self, who: usize, amount: u64, insurance: u64, before: &Vault, after: &Vault) {
+        let protocol = after.protocol_fees.0 - before.protocol_fees.0;
+        let near = |part: u64, whole: u64| part <= whole && whole - part <= MOST_POSITIONS;
+        let fair = near(insurance, amount * 15 / 100) && near(protocol, amount * 5 / 100);
+        self.audit.note("Funding is divided 80, 15 and 5, but for a unit a position", fair, || {
+            format!("of {amount}: insurance {insurance}, protocol {protocol}")
+        });
+        self.divide(Reason::Funding, who, amount, insurance, protocol);
+    }
+
+    fn divide(&mut self, reason: Reason, who: usize, amount: u64, insurance: u64, protocol: u64) {
+        let rest = amount - insurance - protocol;
+        for (purse, part) in [(Purse::Main, rest), (Purse::Insurance, insurance), (Purse::Protocol, protocol)] {
+            self.log.book.transfer(reason, Purse::Margin(who), purse, part);
+        }
+    }
+
+    /// Notes something that happened to a position.
+    pub fn tell(&mut self, actor: usize, kind: Kind, of: Subject, price: f64, tokens: u64) {
+        let time = self.moment().now;
+        self.log.happenings.push(Happening { time, actor, kind, of, price, tokens });
+    }
+
+    fn tell_pool(&mut self, actor: usize, kind: Kind, pool: Pool, tokens: u64) {
+        let name = match pool {
+            Pool::Main => "main",
+            Pool::Insurance => "insurance",
+        };
+        let price = usd(self.index_price());
+        self.tell(actor, kind, Subject::Pool(name.to_owned()), price, tokens);
+    }
+
+    // The program's events name addresses that this run gave out, so each is found.
+
+    fn margin_owner(&self, account: &Pubkey) -> usize {
+        self.people.iter().position(|person| person.account == *account).unwrap_or(usize::MAX)
+    }
+
+    fn wallet_owner(&self, tokens: &Pubkey) -> usize {
+        self.people.iter().position(|person| person.tokens == *tokens).unwrap_or(usize::MAX)
+    }
+
+    fn owner(&self, owner: &Pubkey) -> usize {
+        self.people.iter().position(|person| person.owner == *owner).unwrap_or(usize::MAX)
+    }
+
+    fn pool_of(&self, ticket: &Pubkey) -> Pool {
+        self.ticket_pools.get(ticket).copied().unwrap_or(Pool::Main)
+    }
+}
+
+/// An option as the report tells of it.
+pub fn option(side: Side, tick: i16, strike: f64, size: u64, left: u64) -> Subject {
+    Subject::Option { call: side == Side::Call, tick, strike, size, left }
+}
+
+/// Q64.64 dollars for people to read.
+pub fn usd(bits: u128) -> f64 {
+    bits as f64 / (1u128 << 64) as f64
+}
+
+fn pool_purse(pool: Pool) -> Purse {
+    match pool {
+        Pool::Main => Purse::Main,
+        Pool::Insurance => Purse::Insurance,
+    }
+}
