@@ -64,6 +64,7 @@ struct Liquidation<'a, 'm> {
 ///
 /// Errors: [`ModelError::MarketMissing`], [`ModelError::MarketNotAccrued`] unless every market of the account was cranked
 /// in this slot, [`ModelError::AccountHealthy`], and what the conditions forbid.
+#[inline(never)] // its candidates take a large part of one of the VM's stack frames
 pub fn liquidate(
     vault: &mut Vault,
     account: &mut MarginAccount,
@@ -74,18 +75,18 @@ pub fn liquidate(
     moment: Moment,
 ) -> Result<LiquidationReport> {
     require_liquidatable(account, markets, indices, conditions, moment)?;
-    let candidates = candidates(account, markets, indices, moment)?;
     let (min_penalty, penalty_bps) = penalty_terms(account, markets)?;
     let mut work = Liquidation {
         vault,
         account,
         markets,
-        candidates,
+        candidates: [None; POSITIONS],
         debt: Tokens::ZERO,
         min_penalty,
         penalty_bps,
         report: LiquidationReport::default(),
     };
+    work.find_candidates(indices, moment)?;
     work.call_in_funding()?;
     work.pay_debt()?;
     while let Some(place) = work.next_to_close()? {
@@ -97,6 +98,7 @@ pub fn liquidate(
     Ok(work.report)
 }
 
+#[inline(never)] // the margin rates need not be on the stack beside the candidates
 fn require_liquidatable(
     account: &MarginAccount,
     markets: &MarketMuts<'_>,
@@ -115,34 +117,6 @@ fn require_liquidatable(
     } else {
         Err(ModelError::AccountHealthy)
     }
-}
-
-fn candidates(
-    account: &MarginAccount,
-    markets: &MarketMuts<'_>,
-    indices: [Option<&Index>; MARKETS],
-    moment: Moment,
-) -> Result<[Option<Candidate>; POSITIONS]> {
-    let mut rates = MarginRates::default();
-    let mut candidates = [None; POSITIONS];
-    for (place, position) in account.open_positions() {
-        let key = position.key();
-        let number = usize::from(key.market);
-        let market = markets.get(number).and_then(Option::as_deref).ok_or(ModelError::MarketMissing)?;
-        let index = indices.get(number).copied().flatten().ok_or(ModelError::MarketMissing)?;
-        let reading = market.trading_price(index, moment)?;
-        let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
-        let value = market.bid_value(&reading, key.side, strike)?;
-        candidates[place] = Some(Candidate {
-            place,
-            key,
-            size: position.size,
-            release: rates.of(market, key.market, key.side, moment.now)?.maintenance(strike.into()),
-            value,
-            proceeds: per_millionth(market, value)?,
-        });
-    }
-    Ok(candidates)
 }
 
 /// Raw units per millionth of an index unit of an option with this value.
@@ -164,6 +138,30 @@ fn penalty_terms(account: &MarginAccount, markets: &MarketMuts<'_>) -> Result<(T
 }
 
 impl Liquidation<'_, '_> {
+    /// Values every position, in place: the VM's stack has no room for a second list.
+    #[inline(never)]
+    fn find_candidates(&mut self, indices: [Option<&Index>; MARKETS], moment: Moment) -> Result<()> {
+        let mut rates = MarginRates::default();
+        for (place, position) in self.account.open_positions() {
+            let key = position.key();
+            let number = usize::from(key.market);
+            let market = self.markets.get(number).and_then(Option::as_deref).ok_or(ModelError::MarketMissing)?;
+            let index = indices.get(number).copied().flatten().ok_or(ModelError::MarketMissing)?;
+            let reading = market.trading_price(index, moment)?;
+            let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
+            let value = market.bid_value(&reading, key.side, strike)?;
+            self.candidates[place] = Some(Candidate {
+                place,
+                key,
+                size: position.size,
+                release: rates.of(market, key.market, key.side, moment.now)?.maintenance(strike.into()),
+                value,
+                proceeds: per_millionth(market, value)?,
+            });
+        }
+        Ok(())
+    }
+
     /// Turns what all positions owe into one debt, rounded up once per position.
     fn call_in_funding(&mut self) -> Result<()> {
         for candidate in self.candidates.iter().flatten() {
