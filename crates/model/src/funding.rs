@@ -1,12 +1,16 @@
 //! Funding: what holders of options pay while they hold them. One crank accrues every series of a market.
 
-use perpetua_pricing::{Ladder, OptionValue, Real, Side, Usd, exp2_negative};
+use perpetua_pricing::{
+    FundingLadder, OptionValue, RateWeights, Real, Rounding, Side, Usd, exp2_negative, wide::mul_words,
+};
 
 use crate::{
     error::{ModelError, Result},
     index::Index,
     market::{Market, SLOTS, Series, Slot, years},
-    quantities::{FundingIndex, FundingRate, SIZE_SCALE, UNITS_PER_USD_FRACTION_BITS, bps},
+    quantities::{
+        FUNDING_RATE_FRACTION_BITS, FundingIndex, FundingRate, SIZE_SCALE, UNITS_PER_USD_FRACTION_BITS, Wide, bps,
+    },
 };
 
 /// What a crank did.
@@ -34,7 +38,7 @@ impl Market {
         let free = barred || self.barred == 1;
         let seconds = if free { 0 } else { elapsed.saturating_sub(outage) };
 
-        let steps = self.accrual_steps(seconds)?;
+        let steps = self.accrual_steps(seconds);
         if reading.variance_stale {
             self.accrue_decaying(elapsed, steps)?;
         } else {
@@ -53,8 +57,8 @@ impl Market {
     /// The rate that a series pays: `TV / T + rent cK`, and for calls `carry * financed`.
     ///
     /// Source: mechanism section 3. Errors: [`ModelError::MathOverflow`].
-    pub fn funding_rate(&self, side: Side, strike: Usd, option: &OptionValue) -> Result<FundingRate> {
-        self.rate_terms(side).rate(strike, option)
+    pub fn funding_rate(&self, side: Side, option: &OptionValue) -> Result<FundingRate> {
+        self.rate_weights(side).rate(option).to_fixed(0, Rounding::Up).map(FundingRate).ok_or(ModelError::MathOverflow)
     }
 
     /// The rate now of a series that has none yet.
@@ -62,22 +66,24 @@ impl Market {
     /// Errors: [`ModelError::MathOverflow`].
     pub fn current_rate(&self, side: Side, strike: Usd, spot: Usd) -> Result<FundingRate> {
         let curve = self.config.curve(side, self.middle[side as usize].real())?;
-        self.funding_rate(side, strike, &curve.value(spot, strike))
+        self.funding_rate(side, &curve.value(spot, strike))
     }
 
-    fn rate_terms(&self, side: Side) -> RateTerms {
-        RateTerms {
-            per_period: Real::ONE.div(self.config.period_years()).unwrap_or(Real::ZERO),
-            carry: bps(self.config.carry_bps),
-            rent: bps(self.config.rent_bps).mul(self.config.cap(side)),
+    /// What a dollar of each part of an option adds to its funding rate, in the last place of [`FundingRate`].
+    fn rate_weights(&self, side: Side) -> RateWeights {
+        let unit = Real::ONE.scale_by_power_of_two(FUNDING_RATE_FRACTION_BITS.cast_signed());
+        RateWeights {
+            time_value: unit.div(self.config.period_years()).unwrap_or(Real::ZERO),
+            financed: bps(self.config.carry_bps).mul(unit),
+            strike: bps(self.config.rent_bps).mul(self.config.cap(side)).mul(unit),
         }
     }
 
-    fn accrual_steps(&self, seconds: u64) -> Result<Steps> {
+    fn accrual_steps(&self, seconds: u64) -> Steps {
         let within = seconds.min(u64::from(self.config.max_gap));
         let per_second = self.per_usd_second();
         let half = per_second.mul(Real::from_u64(within)).halve();
-        Ok(Steps { half, excess: per_second.mul(Real::from_u64(seconds - within)) })
+        Steps { half: Step::new(half), excess: Step::new(per_second.mul(Real::from_u64(seconds - within))) }
     }
 
     /// Funding index per dollar of rate and second, `X / (10^6 * seconds per year)`.
@@ -90,9 +96,9 @@ impl Market {
         let spot = self.config.grid()?.locate(spot);
         for side in [Side::Call, Side::Put] {
             let curve = self.config.curve(side, self.middle[side as usize].real())?;
-            let terms = self.rate_terms(side);
-            let mut accruing = AccruingLadder { slots: &mut self.slots, side, terms, steps, outcome: Ok(()) };
-            spot.price(&curve, self.active, &mut accruing);
+            let weights = self.rate_weights(side);
+            let mut accruing = AccruingLadder { slots: &mut self.slots, side, steps, outcome: Ok(()) };
+            spot.funding_rates(&curve, &weights, self.active, &mut accruing);
             accruing.outcome?;
         }
         Ok(())
@@ -104,7 +110,7 @@ impl Market {
         let kept = exp2_negative(Real::from_ratio(elapsed, 3_600).unwrap_or(Real::ZERO));
         for slot in self.active_slots() {
             for series in &mut self.slots[slot].series {
-                let last = Real::from_fixed(series.rate.0, crate::quantities::FUNDING_RATE_FRACTION_BITS);
+                let last = Real::from_fixed(series.rate.0, FUNDING_RATE_FRACTION_BITS);
                 series.accrue(FundingRate::from_real(last.mul(kept))?, steps)?;
             }
         }
@@ -112,32 +118,15 @@ impl Market {
     }
 }
 
-/// What turns an option's time value into a rate; the same for all strikes of a side.
-#[derive(Clone, Copy)]
-struct RateTerms {
-    per_period: Real,
-    carry: Real,
-    rent: Real,
-}
-
-impl RateTerms {
-    fn rate(&self, strike: Usd, option: &OptionValue) -> Result<FundingRate> {
-        let gamma_rent = option.time_value.mul(self.per_period);
-        let financing = option.financed.mul(self.carry);
-        FundingRate::from_real(gamma_rent.add(financing).add(Real::from(strike).mul(self.rent)))
-    }
-}
-
 /// Moves the funding index of each series as it is priced.
 struct AccruingLadder<'a> {
     slots: &'a mut [Slot; SLOTS],
     side: Side,
-    terms: RateTerms,
     steps: Steps,
     outcome: Result<()>,
 }
 
-impl Ladder for AccruingLadder<'_> {
+impl FundingLadder for AccruingLadder<'_> {
     fn tick(&self, slot: usize) -> i16 {
         self.slots[slot].tick
     }
@@ -146,10 +135,9 @@ impl Ladder for AccruingLadder<'_> {
         self.slots[slot].strike.into()
     }
 
-    fn priced(&mut self, slot: usize, value: OptionValue) {
-        let rate = self.terms.rate(self.slots[slot].strike.into(), &value);
+    fn rate(&mut self, slot: usize, rate: u64) {
         let series = &mut self.slots[slot].series[self.side as usize];
-        let accrued = rate.and_then(|rate| series.accrue(rate, self.steps));
+        let accrued = series.accrue(FundingRate(rate), self.steps);
         self.outcome = self.outcome.and(accrued);
     }
 }
@@ -157,8 +145,42 @@ impl Ladder for AccruingLadder<'_> {
 /// Funding index per dollar of yearly rate: for the sum of both rates, and for the lower one beyond the longest gap.
 #[derive(Clone, Copy)]
 struct Steps {
-    half: Real,
-    excess: Real,
+    half: Step,
+    excess: Step,
+}
+
+/// A factor from [`FundingRate`] to funding index, as a word and a shift: one multiplication of two words per series.
+#[derive(Clone, Copy)]
+struct Step {
+    mantissa: u64,
+    /// Bits below the last place of the funding index.
+    shift: u32,
+}
+
+/// From the last place of a rate to that of a funding index.
+const RATE_TO_INDEX_BITS: i32 = 64 - 32;
+
+impl Step {
+    /// A step too large for a funding index becomes the largest; no price and no time reaches it.
+    fn new(step: Real) -> Self {
+        match u32::try_from(-step.exponent() - RATE_TO_INDEX_BITS) {
+            _ if step.is_zero() => Self { mantissa: 0, shift: 0 },
+            Ok(shift @ 0..128) => Self { mantissa: step.mantissa(), shift },
+            Ok(_) => Self { mantissa: 1, shift: 127 },
+            Err(_) => Self { mantissa: u64::MAX, shift: 0 },
+        }
+    }
+
+    /// What the rate adds to the funding index, rounded up.
+    fn charge(self, rate: FundingRate) -> u128 {
+        if self.mantissa == 0 || rate.is_zero() {
+            return 0;
+        }
+        let (high, low) = mul_words(self.mantissa, rate.0);
+        let product = Wide { low, high }.get();
+        let whole = product >> self.shift;
+        whole + u128::from(whole << self.shift != product)
+    }
 }
 
 impl Series {
@@ -169,18 +191,11 @@ impl Series {
         if !self.open_interest.is_zero() {
             let both = self.rate.plus(rate)?;
             let lower = self.rate.min(rate);
-            let step = charge(both, steps.half)?;
-            let rest = charge(lower, steps.excess)?;
-            let next = self.index().0.checked_add(step).and_then(|sum| sum.checked_add(rest));
+            let next = self.index().0.checked_add(steps.half.charge(both));
+            let next = next.and_then(|sum| sum.checked_add(steps.excess.charge(lower)));
             self.funding_index = FundingIndex(next.ok_or(ModelError::MathOverflow)?).into();
         }
         self.rate = rate;
         Ok(())
     }
-}
-
-/// `rate * step` as a funding index, rounded up.
-fn charge(rate: FundingRate, step: Real) -> Result<u128> {
-    let rate = Real::from_fixed(rate.0, crate::quantities::FUNDING_RATE_FRACTION_BITS);
-    rate.mul(step).to_fixed_wide(64, perpetua_pricing::Rounding::Up).ok_or(ModelError::MathOverflow)
 }

@@ -4,8 +4,8 @@ use perpetua_pricing::{Real, Rounding, Usd};
 
 use crate::error::{ModelError, Result};
 
-/// Seconds in the year that every annual rate refers to: 365.25 days.
-pub const SECONDS_PER_YEAR: u64 = 31_557_600;
+/// Seconds in the year that every annual rate refers to: 365 days.
+pub const SECONDS_PER_YEAR: u64 = 31_536_000;
 
 /// Hundredths of a percent in one.
 pub const BPS: u64 = 10_000;

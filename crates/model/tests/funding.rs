@@ -36,7 +36,7 @@ fn step_at_constant_volatility(world: &mut World, seconds: i64) {
 /// What a year of holding one index unit costs at the money and elsewhere, from the published formula in floats.
 fn yearly_rate(side: Side, tick: i16, sigma: f64) -> f64 {
     let (spot, strike) = (100_000f64, 100_000.0 * 1.0125f64.powi(i32::from(tick)));
-    let period = 7.0 / 365.25;
+    let period = 7.0 / 365.0;
     let u = (1.0 + 8.0 / (sigma * sigma * period)).sqrt();
     let a = strike / u * (spot / strike).powf((1.0 + u) / 2.0);
     let b = strike / u * (spot / strike).powf((1.0 - u) / 2.0);
@@ -61,7 +61,7 @@ fn a_series_pays_its_gamma_rent_its_financing_and_its_reserve_rent() {
     step_at_constant_volatility(&mut world, 3_600);
     for (place, (side, tick)) in KEYS.into_iter().enumerate() {
         let sigma = world.markets[0].middle[side as usize].0.to_string().parse::<f64>().unwrap() / 2f64.powi(48);
-        let expected = yearly_rate(side, tick, sigma) * 250_000.0 / 1e6 * 3_600.0 / 31_557_600.0;
+        let expected = yearly_rate(side, tick, sigma) * 250_000.0 / 1e6 * 3_600.0 / 31_536_000.0;
         let paid = (indices(&world)[place] - before[place]).to_string().parse::<f64>().unwrap() / 2f64.powi(64);
         assert!((paid / expected - 1.0).abs() < 1e-9, "{side:?} {tick}: {paid} {expected}");
     }
@@ -77,7 +77,7 @@ fn an_at_the_money_option_costs_what_the_mechanism_says() {
     let value = curve.value(spot, spot);
     let premium = value.value(Rounding::Up);
     assert!((Usd::from_integer(2_930)..Usd::from_integer(2_950)).contains(&premium), "2.94% of notional");
-    let a_day = market.funding_rate(Side::Call, spot, &value).unwrap().0 / (1 << 32) * 100 / 365;
+    let a_day = market.funding_rate(Side::Call, &value).unwrap().0 / (1 << 32) * 100 / 365;
     assert!((42_000..46_000).contains(&a_day), "0.44% of notional: {a_day} cents");
 }
 
@@ -133,7 +133,7 @@ fn the_excess_over_the_longest_gap_accrues_at_the_lower_rate() {
     };
     let (hour, _) = run(3_600);
     let (three, lower) = run(3 * 3_600);
-    let excess = u128::from(lower.0) * 250_000 * 7_200 * (1 << 32) / (1_000_000 * 31_557_600);
+    let excess = u128::from(lower.0) * 250_000 * 7_200 * (1 << 32) / (1_000_000 * 31_536_000);
     assert!((three - hour).abs_diff(excess) <= excess >> 50, "{} {excess}", three - hour);
 }
 

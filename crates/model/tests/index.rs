@@ -143,7 +143,7 @@ fn an_undeclared_variance_is_the_plain_average_of_its_first_samples() {
         sum += (price / last).ln().powi(2);
         let at = START + 300 * i64::try_from(count + 1).unwrap();
         index.accept(&update(cents(price), 2, at, at - 1), at).unwrap();
-        let years = f64::from(u32::try_from(300 * (count + 1)).unwrap()) / 31_557_600.0;
+        let years = f64::from(u32::try_from(300 * (count + 1)).unwrap()) / 31_536_000.0;
         for found in index.variances {
             assert!(close_to(variance(found), sum / years), "{count}: {} {}", variance(found), sum / years);
         }
@@ -200,7 +200,7 @@ proptest! {
         let update = update(cents, confidence, START, START - 1);
         index.accept(&update, START).unwrap();
         let reading = index.read(START + i64::from(age), 60).unwrap();
-        let moved = 1.5 * variance(declared).sqrt() * dollars(update.price) * (f64::from(age + 2) / 31_557_600.0).sqrt();
+        let moved = 1.5 * variance(declared).sqrt() * dollars(update.price) * (f64::from(age + 2) / 31_536_000.0).sqrt();
         let width = dollars(update.confidence) + moved;
         prop_assert!((dollars(reading.high) - dollars(update.price) - width).abs() < 1e-9 * dollars(update.price));
         prop_assert!((dollars(update.price) - dollars(reading.low) - width).abs() < 1e-9 * dollars(update.price));
@@ -263,7 +263,7 @@ proptest! {
             let square = (dollars(Usd::from_cents(cents)) / dollars(Usd::from_cents(last))).ln().abs().min(0.1).powi(2);
             for (value, half_life) in expected.iter_mut().zip([86_400.0, 259_200.0]) {
                 let kept = 2f64.powf(-seconds / half_life);
-                *value = *value * kept + (1.0 - kept) * square / (seconds / 31_557_600.0);
+                *value = *value * kept + (1.0 - kept) * square / (seconds / 31_536_000.0);
             }
             for (found, expected) in index.variances.into_iter().zip(expected) {
                 prop_assert!(close_to(variance(found), expected), "{} {expected}", variance(found));
@@ -282,7 +282,7 @@ proptest! {
         let square = (f64::from(u32::try_from(cents).unwrap()) / 10_000_000.0).ln().abs().min(0.1).powi(2);
         let with = |half_life: f64| {
             let kept = 2f64.powf(-elapsed / half_life);
-            0.36 * kept + (1.0 - kept) * square / (elapsed / 31_557_600.0)
+            0.36 * kept + (1.0 - kept) * square / (elapsed / 31_536_000.0)
         };
         let expected = with(86_400.0).max(with(259_200.0));
         let found = float(index.provisional_variance().unwrap());

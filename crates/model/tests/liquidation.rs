@@ -200,12 +200,12 @@ fn maintenance_margin_covers_the_highest_funding_of_the_horizon() {
     for Held { put, tick, size, .. } in held {
         let middle = world.markets[0].middle[usize::from(put)].0.to_string().parse::<f64>().unwrap() / 2f64.powi(48);
         let sigma = (middle * 1.1f64.powi(6)).min(2.5);
-        let period = 7.0 / 365.25;
+        let period = 7.0 / 365.0;
         let u = (1.0 + 8.0 / (sigma * sigma * period)).sqrt();
         let strike = 100_000.0 * 1.0125f64.powi(i32::from(tick));
         let yearly = strike * (1.0 / u / period + 0.10 + 0.04 * 0.5);
         let size = size.to_string().parse::<f64>().unwrap();
-        expected += size / 1e6 * 250_000.0 * yearly * 6.0 / (24.0 * 365.25);
+        expected += size / 1e6 * 250_000.0 * yearly * 6.0 / (24.0 * 365.0);
     }
     let found = (world.health(0).maintenance.0 - 250_000).to_string().parse::<f64>().unwrap();
     assert!((found - expected).abs() <= 1.0 + expected * 1e-9, "{found} {expected}");

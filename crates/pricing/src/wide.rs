@@ -12,7 +12,8 @@ const LOW_HALF: u64 = 0xffff_ffff;
 /// The low halves' product is not formed but read off the low word: compilers that know the schoolbook form turn it into
 /// a 128-bit multiplication, which is a slow call on the Solana VM.
 #[inline(always)]
-pub(crate) const fn mul_words(a: u64, b: u64) -> (u64, u64) {
+#[must_use]
+pub const fn mul_words(a: u64, b: u64) -> (u64, u64) {
     let (a_high, a_low) = (a >> 32, a & LOW_HALF);
     let (b_high, b_low) = (b >> 32, b & LOW_HALF);
     // Arithmetic is modulo 2^64 where it wraps on purpose; no sum that is kept exceeds 64 bits.
