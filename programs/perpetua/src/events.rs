@@ -27,7 +27,7 @@ fn record(authority: &AccountInfo, event: Vec<u8>) -> Result<()> {
         data: [EVENT_IX_TAG_LE, &event].concat(),
     };
     let seeds: [&[u8]; 2] = [AUTHORITY_SEED, &[crate::EVENT_AUTHORITY_AND_BUMP.1]];
-    Ok(invoke_signed(&instruction, &[authority.clone()], &[&seeds])?)
+    Ok(invoke_signed(&instruction, std::slice::from_ref(authority), &[&seeds])?)
 }
 
 /// A margin account was opened.
