@@ -73,3 +73,6 @@ impl<'info> VaultTokens<'info> {
         TransferChecked { from, mint: self.mint.clone(), to, authority }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,3 +206,6 @@ impl From<MarketParameters> for MarketConfig {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use anchor_spl::token_2022::spl_token_2022::{
     extension::{
-        BaseStateWithExtensions, BaseStateWithExtensionsMut, Extension as _, ExtensionType, StateWithExtensions,
+        self, BaseStateWithExtensions, BaseStateWithExtensionsMut, Extension as _, ExtensionType, StateWithExtensions,
         StateWithExtensionsMut, confidential_transfer::ConfidentialTransferMint,
         default_account_state::DefaultAccountState, metadata_pointer::MetadataPointer, pausable::PausableConfig,
         permanent_delegate::PermanentDelegate, scaled_ui_amount::ScaledUiAmountConfig, transfer_fee::TransferFeeConfig,
@@ -11,7 +11,9 @@ use anchor_spl::token_2022::spl_token_2022::{
     },
     state::Mint,
 };
-use anchor_spl::token_interface::spl_token_metadata_interface::state::TokenMetadata;
+use anchor_spl::token_interface::{
+    spl_pod::optional_keys::OptionalNonZeroPubkey, spl_token_metadata_interface::state::TokenMetadata,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -26,6 +28,9 @@ const XSTOCKS: [&[u8]; 5] = [
 ];
 
 type MintMut<'a> = StateWithExtensionsMut<'a, Mint>;
+
+/// What an issuer changes of a mint.
+type Change = fn(&mut MintMut);
 
 fn check_as(owner: Pubkey, data: &[u8]) -> Result<MintFacts> {
     let (key, mut lamports, mut data) = (Pubkey::default(), 1, data.to_vec());
@@ -71,6 +76,14 @@ fn fee_mint(older: u16, newer: u16) -> Vec<u8> {
 
 fn somebody() -> Pubkey {
     Pubkey::new_unique()
+}
+
+fn key() -> OptionalNonZeroPubkey {
+    Some(somebody()).try_into().unwrap()
+}
+
+fn extension<'a, T: extension::Extension + bytemuck::Pod>(mint: &'a mut MintMut) -> &'a mut T {
+    mint.get_extension_mut().unwrap()
 }
 
 /// TSLAx with one more extension behind the others.
@@ -143,15 +156,14 @@ fn every_other_extension_is_refused() {
 #[test]
 fn a_mint_whose_accounts_start_frozen_or_uninitialized_is_refused() {
     for state in [0, 2, 3] {
-        let data = tslax(|mint| mint.get_extension_mut::<DefaultAccountState>().unwrap().state = state);
+        let data = tslax(|mint| extension::<DefaultAccountState>(mint).state = state);
         assert_eq!(checked(&data), Err(PerpetuaError::MintDefaultsToFrozen.into()), "{state}");
     }
 }
 
 #[test]
 fn a_transfer_hook_with_a_program_is_refused() {
-    let hooked = Some(somebody()).try_into().unwrap();
-    let data = tslax(|mint| mint.get_extension_mut::<TransferHook>().unwrap().program_id = hooked);
+    let data = tslax(|mint| extension::<TransferHook>(mint).program_id = key());
     assert_eq!(checked(&data), Err(PerpetuaError::MintHasTransferHook.into()));
 }
 
@@ -166,9 +178,7 @@ fn a_transfer_fee_is_refused_whether_it_is_in_force_or_to_come() {
 
 #[test]
 fn confidential_accounts_without_the_issuers_approval_are_refused() {
-    let data = tslax(|mint| {
-        mint.get_extension_mut::<ConfidentialTransferMint>().unwrap().auto_approve_new_accounts = true.into();
-    });
+    let data = tslax(|mint| extension::<ConfidentialTransferMint>(mint).auto_approve_new_accounts = true.into());
     assert_eq!(checked(&data), Err(PerpetuaError::MintAutoApprovesConfidential.into()));
 }
 
@@ -220,7 +230,7 @@ fn an_extension_of_another_length_or_given_twice_is_refused() {
 
 #[test]
 fn a_paused_mint_may_be_listed_but_moves_no_tokens() {
-    let data = tslax(|mint| mint.get_extension_mut::<PausableConfig>().unwrap().paused = true.into());
+    let data = tslax(|mint| extension::<PausableConfig>(mint).paused = true.into());
     let facts = checked(&data).unwrap();
     assert!(facts.paused);
     assert_eq!(unchanged(&data, &facts.snapshot), Err(PerpetuaError::MintPaused.into()));
@@ -231,7 +241,7 @@ fn what_an_issuer_does_every_day_is_no_change() {
     let snapshot = checked(XSTOCKS[0]).unwrap().snapshot;
     let supply = tslax(|mint| mint.base.supply += 1);
     let split = tslax(|mint| {
-        let scale = mint.get_extension_mut::<ScaledUiAmountConfig>().unwrap();
+        let scale = extension::<ScaledUiAmountConfig>(mint);
         (scale.multiplier, scale.new_multiplier) = (3.0.into(), 6.0.into());
         scale.new_multiplier_effective_timestamp = 1_800_000_000.into();
     });
@@ -244,37 +254,28 @@ fn what_an_issuer_does_every_day_is_no_change() {
     for data in [supply, split, renamed, longer_text] {
         assert_eq!(unchanged(&data, &snapshot), Ok(()));
     }
-    let paused = tslax(|mint| mint.get_extension_mut::<PausableConfig>().unwrap().paused = true.into());
+    let paused = tslax(|mint| extension::<PausableConfig>(mint).paused = true.into());
     assert_eq!(checked(&paused).unwrap().snapshot, snapshot);
 }
 
 #[test]
 fn any_other_authority_is_a_change() {
-    let key = || Some(somebody()).try_into().unwrap();
-    let changes: [(&str, Box<dyn Fn(&mut MintMut)>); 12] = [
-        ("mint authority", Box::new(|mint| mint.base.mint_authority = Some(somebody()).into())),
-        ("freeze authority", Box::new(|mint| mint.base.freeze_authority = None.into())),
-        ("decimals", Box::new(|mint| mint.base.decimals = 9)),
-        ("pointer authority", Box::new(|m| m.get_extension_mut::<MetadataPointer>().unwrap().authority = key())),
-        ("metadata address", Box::new(|m| m.get_extension_mut::<MetadataPointer>().unwrap().metadata_address = key())),
-        (
-            "multiplier authority",
-            Box::new(|m| m.get_extension_mut::<ScaledUiAmountConfig>().unwrap().authority = key()),
-        ),
-        ("delegate", Box::new(|m| m.get_extension_mut::<PermanentDelegate>().unwrap().delegate = key())),
-        ("pause authority", Box::new(|m| m.get_extension_mut::<PausableConfig>().unwrap().authority = key())),
-        ("hook authority", Box::new(|m| m.get_extension_mut::<TransferHook>().unwrap().authority = key())),
-        (
-            "confidential authority",
-            Box::new(|m| m.get_extension_mut::<ConfidentialTransferMint>().unwrap().authority = key()),
-        ),
-        ("auditor", Box::new(|m| m.get_extension_bytes_mut::<ConfidentialTransferMint>().unwrap()[40] ^= 1)),
-        ("nothing", Box::new(|_| {})),
+    let changes: [(&str, Change); 11] = [
+        ("mint authority", |m| m.base.mint_authority = Some(somebody()).into()),
+        ("freeze authority", |m| m.base.freeze_authority = None.into()),
+        ("decimals", |m| m.base.decimals = 9),
+        ("pointer authority", |m| extension::<MetadataPointer>(m).authority = key()),
+        ("metadata address", |m| extension::<MetadataPointer>(m).metadata_address = key()),
+        ("multiplier authority", |m| extension::<ScaledUiAmountConfig>(m).authority = key()),
+        ("delegate", |m| extension::<PermanentDelegate>(m).delegate = key()),
+        ("pause authority", |m| extension::<PausableConfig>(m).authority = key()),
+        ("hook authority", |m| extension::<TransferHook>(m).authority = key()),
+        ("confidential authority", |m| extension::<ConfidentialTransferMint>(m).authority = key()),
+        ("auditor", |m| m.get_extension_bytes_mut::<ConfidentialTransferMint>().unwrap()[40] ^= 1),
     ];
     let snapshot = checked(XSTOCKS[0]).unwrap().snapshot;
     for (name, change) in changes {
-        let expected = if name == "nothing" { Ok(()) } else { Err(PerpetuaError::MintChanged.into()) };
-        assert_eq!(unchanged(&tslax(change), &snapshot), expected, "{name}");
+        assert_eq!(unchanged(&tslax(change), &snapshot), Err(PerpetuaError::MintChanged.into()), "{name}");
     }
 }
 
