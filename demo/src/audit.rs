@@ -7,10 +7,12 @@ use perpetua_tests::{
     client::{model::PoolKind, perpetua::state},
     ledger::{all, number},
 };
+use solana_account::ReadableAccount;
 use solana_pubkey::Pubkey;
 
 use crate::{
     book::{Book, Purse},
+    format::thousands,
     record::Check,
 };
 
@@ -68,7 +70,9 @@ impl Audit {
             detail: match &seen.broken {
                 Some(broken) => format!("broken: {broken}"),
                 None if seen.looks == 1 => seen.latest.clone(),
-                None => format!("{} times, last {}", seen.looks, seen.latest),
+                // Sums of entries have more digits than anybody reads.
+                None if seen.latest.len() > 40 => format!("{} times", thousands(seen.looks)),
+                None => format!("{} times, last {}", thousands(seen.looks), seen.latest),
             },
         };
         self.promises.iter().map(check).collect()
@@ -97,7 +101,7 @@ impl Audit {
         let state = &vault.state;
         let ledgers = [state.main.assets, state.insurance.assets, state.margin, state.payable, state.protocol_fees];
         let total: u128 = ledgers.iter().map(|ledger| u128::from(ledger.0)).sum();
-        let balance = subject.accounts.get(&vault.tokens).map_or(0, |account| number(&account.data, 64));
+        let balance = subject.accounts.get(&vault.tokens).map_or(0, |account| number(account.data(), 64));
         self.equal("The vault's tokens are the sum of its ledgers, to the unit", balance.into(), signed(total));
         let collateral: u128 = accounts.iter().map(|(_, account)| u128::from(account.state.collateral.0)).sum();
         self.equal(
@@ -119,7 +123,7 @@ impl Audit {
 
     fn shares(&mut self, subject: &Subject<'_>, vault: &state::Vault, tickets: &[state::WithdrawalTicket]) {
         for (kind, mint) in [PoolKind::Main, PoolKind::Insurance].into_iter().zip(vault.share_mints) {
-            let supply = subject.accounts.get(&mint).map_or(0, |account| number(&account.data, 36));
+            let supply = subject.accounts.get(&mint).map_or(0, |account| number(account.data(), 36));
             let waiting = tickets.iter().filter(|ticket| ticket.pool == kind as u8);
             let waiting: u128 = waiting.map(|ticket| u128::from(ticket.state.shares.0)).sum();
             let pool = vault.state.pool(kind);
@@ -187,7 +191,7 @@ impl Audit {
             self.agree(AGREE, Purse::Margin(*who), book, here.into());
         }
         for (who, address) in subject.wallets {
-            let here = subject.accounts.get(address).map_or(0, |account| number(&account.data, 64));
+            let here = subject.accounts.get(address).map_or(0, |account| number(account.data(), 64));
             self.agree(AGREE, Purse::Wallet(*who), book, i128::from(here) - i128::from(subject.endowment));
         }
         self.equal("Profits and losses, and what is in the vault, add up to zero", book.sum(), 0);

@@ -15,7 +15,7 @@ pub fn signed(raw: i128, decimals: u8) -> String {
 }
 
 /// Digits in groups of three.
-pub fn thousands(number: u128) -> String {
+pub fn thousands(number: impl ToString) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -37,9 +37,11 @@ pub mod colour {
     pub const RED: RGBColor = RGBColor(0xcc, 0x2b, 0x4a);
     /// Seventh line.
     pub const TEAL: RGBColor = RGBColor(0x1a, 0x8f, 0xa8);
+    /// Eighth line.
+    pub const BROWN: RGBColor = RGBColor(0x8a, 0x5a, 0x3c);
 
     /// The lines of a chart in order.
-    pub const LINES: [RGBColor; 7] = [BLUE, ORANGE, GREEN, VIOLET, GOLD, RED, TEAL];
+    pub const LINES: [RGBColor; 8] = [BLUE, ORANGE, GREEN, VIOLET, GOLD, RED, TEAL, BROWN];
 }
 
 /// How large a chart is drawn: the page shows the one that fits the screen.
@@ -151,7 +153,7 @@ pub fn time_chart<'a, 'b>(
     label: &dyn Fn(&f64) -> String,
 ) -> Result<TimeChart<'a, 'b>> {
     let mut builder = ChartBuilder::on(area);
-    builder.margin(6).margin_right(size.font).x_label_area_size(size.font * 2).y_label_area_size(size.font * 4);
+    builder.margin(6).margin_right(size.font * 2).x_label_area_size(size.font * 2).y_label_area_size(size.font * 4);
     let mut chart = drawn(builder.build_cartesian_2d(time.clone().with_key_points(mondays(time, size.weeks)), values))?;
     let text = ("sans-serif", size.font).into_font().color(&colour::QUIET);
     let mut mesh = chart.configure_mesh();

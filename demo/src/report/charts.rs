@@ -65,7 +65,7 @@ pub fn index(record: &Record, size: Size) -> Result<String> {
     let values = around(prices);
     draw(size, |root| {
         let area = legend(root, size, &entries)?;
-        let mut chart = time_chart(&area, size, span(record), values, &|usd| format!("${usd:.0}"))?;
+        let mut chart = time_chart(&area, size, span(record), values, &|usd| format!("${:.0},000", usd / 1_000.0))?;
         for holding in &held {
             let style = side_colour(holding.call).stroke_width(2);
             level(&mut chart, holding.time.clone(), holding.strike, style)?;

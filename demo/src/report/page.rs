@@ -126,7 +126,7 @@ fn tiles(record: &Record) -> Markup {
             (tile(signed(traders, decimals), "tokens: all traders together"))
             (tile(signed(sellers, decimals), "tokens: all sellers together"))
             (tile(count(Kind::Open).to_string(), "purchases of options"))
-            (tile(thousands(u128::try_from(record.transactions).unwrap_or(0)), "transactions on the program"))
+            (tile(thousands(record.transactions), "transactions on the program"))
             (tile(record.refusals.iter().map(|refusal| refusal.count).sum::<usize>().to_string(), "refused, and why is below"))
             (tile(if broken == 0 { "all hold".to_owned() } else { format!("{broken} BROKEN") }, &format!("of {} promises checked", record.checks.len())))
         }
@@ -154,7 +154,7 @@ pub fn story(record: &Record) -> Vec<String> {
             date(lowest.time),
             last.price,
             setting.token,
-            thousands(setting.units_per_usd.into()),
+            thousands(setting.units_per_usd),
             setting.stock_price_cents / 100,
             setting.stock_price_cents % 100,
         ),

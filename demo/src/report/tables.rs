@@ -69,7 +69,7 @@ pub fn ledgers(record: &Record) -> Table {
 
 fn lines(title: &'static str, note: &str, lines: &[crate::record::Line], decimals: u8, raw: bool) -> Table {
     let amount = |line: &crate::record::Line| {
-        if raw { thousands(line.tokens.into()) } else { tokens(line.tokens.into(), decimals) }
+        if raw { thousands(line.tokens) } else { tokens(line.tokens.into(), decimals) }
     };
     Table {
         title,
@@ -150,10 +150,10 @@ pub fn compute(record: &Record) -> Table {
     let row = |compute: &crate::record::Compute| {
         vec![
             compute.instruction.clone(),
-            thousands(u128::try_from(compute.calls).unwrap_or(0)),
-            thousands(compute.lowest.into()),
-            thousands(compute.median.into()),
-            thousands(compute.highest.into()),
+            thousands(compute.calls),
+            thousands(compute.lowest),
+            thousands(compute.median),
+            thousands(compute.highest),
         ]
     };
     Table {

@@ -1,6 +1,6 @@
 //! The summary on the terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, ContentArrangement, Table as Grid, TableComponent, presets::UTF8_HORIZONTAL_ONLY};
 
 use super::tables::{self, Table};
 use crate::record::Record;
@@ -28,6 +28,7 @@ pub fn summary(record: &Record) -> String {
 fn grid(table: &Table) -> Grid {
     let mut grid = Grid::new();
     grid.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    grid.remove_style(TableComponent::HorizontalLines).remove_style(TableComponent::MiddleIntersections);
     grid.set_header(&table.head);
     grid.add_rows(table.rows.iter().chain(&table.sum));
     for column in grid.column_iter_mut().skip(table.names) {

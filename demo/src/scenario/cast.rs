@@ -2,7 +2,7 @@
 
 use perpetua_tests::client::perpetua::Pool;
 
-use super::traders::{DipBuyer, Forgetful, Gambler, Hedger, Momentum, Pessimist, Rule, Straddle};
+use super::traders::{DipBuyer, Forgetful, Gambler, Hedger, Leveraged, Momentum, Pessimist, Rule, Straddle};
 use crate::{
     history::HOUR,
     record::{Actor, Group},
@@ -48,13 +48,13 @@ pub fn traders() -> Vec<Role> {
     vec![
         role(
             "Hanna",
-            "Insures 22 bitcoins: every Saturday she sells last week's put and buys one 8 strikes (10%) below the price.",
+            "Insures 16 bitcoins: every Saturday she sells last week's put and buys one 8 strikes (10%) below the price.",
             Hedger::default(),
             CAREFUL,
         ),
         role(
             "Max",
-            "Follows momentum: buys 16 calls after a rise of 4% in a day, takes half off 5% higher, the rest after a week or 5% lower.",
+            "Follows momentum: buys 12 calls after a rise of 4% in a day, takes half off 5% higher, the rest after a week or 5% lower.",
             Momentum::default(),
             CAREFUL,
         ),
@@ -83,8 +83,14 @@ pub fn traders() -> Vec<Role> {
             CAREFUL,
         ),
         role(
+            "Lena",
+            "Holds 9 calls 8 strikes in the money in place of bitcoins, new ones on the first day of each month.",
+            Leveraged::default(),
+            CAREFUL,
+        ),
+        role(
             "Diego",
-            "Buys the dip: 24 calls 4 strikes above after a fall of a quarter in two days; sells half 20% higher and the rest 35% higher.",
+            "Buys the dip: 20 calls 4 strikes above after a fall of 30% in two days; sells half 20% higher and the rest 35% higher.",
             DipBuyer::default(),
             CAREFUL,
         ),
@@ -120,7 +126,7 @@ pub const PROVIDERS: [(&str, &str); 5] = [
     ("Anna", "Provides liquidity from the first day to the last."),
     ("Ben", "Joins in mid-February, and leaves on the day of the crash."),
     ("Cleo", "Joins in March, asks to leave on the day of the crash, sleeps on it and stays."),
-    ("Dov", "Joins four days after the crash, when options are dear."),
+    ("Dov", "Joins in the night of the crash, as soon as the program lets him."),
     ("Ines", "Stands behind the sellers: the insurance pool."),
 ];
 
@@ -139,16 +145,16 @@ const fn step(day: i64, hour: i64, who: &'static str, pool: Pool, deed: Deed) ->
 
 /// What liquidity providers do, in the order of time. The insurance pool's wait is 14 days, the main pool's 3.
 pub const SCHEDULE: [Step; 16] = [
-    step(0, 0, PROJECT, Pool::Main, Deed::Join(400)),
+    step(0, 0, PROJECT, Pool::Main, Deed::Join(300)),
     step(0, 0, PROJECT, Pool::Insurance, Deed::Join(100)),
-    step(0, 1, "Anna", Pool::Main, Deed::Join(1_400)),
+    step(0, 1, "Anna", Pool::Main, Deed::Join(1_000)),
     step(2, 0, "Ines", Pool::Insurance, Deed::Join(150)),
-    step(17, 0, "Ben", Pool::Main, Deed::Join(600)),
-    step(32, 0, "Cleo", Pool::Main, Deed::Join(300)),
+    step(17, 0, "Ben", Pool::Main, Deed::Join(450)),
+    step(32, 0, "Cleo", Pool::Main, Deed::Join(250)),
     step(44, 2, "Ben", Pool::Main, Deed::Request(100)),
     step(44, 3, "Cleo", Pool::Main, Deed::Request(50)),
     step(45, 12, "Cleo", Pool::Main, Deed::Cancel),
-    step(48, 0, "Dov", Pool::Main, Deed::Join(400)),
+    step(44, 2, "Dov", Pool::Main, Deed::Join(300)),
     step(65, 0, "Ines", Pool::Insurance, Deed::Request(100)),
     step(66, 0, PROJECT, Pool::Insurance, Deed::Request(100)),
     step(77, 0, "Anna", Pool::Main, Deed::Request(100)),

@@ -5,7 +5,7 @@ use perpetua_tests::{
     client::{
         address,
         event::Event,
-        model::Vault,
+        model::{PoolKind, Vault},
         perpetua::{
             Pool, Side,
             events::{CloseReason, PositionClosed, PositionOpened},
@@ -38,13 +38,17 @@ impl Stage {
                     self.log.book.transfer(Reason::Collateral, Purse::Margin(who), Purse::Wallet(who), e.amount);
                 }
                 Event::PositionOpened(e) => self.enter_open(e),
-                Event::PositionClosed(e) => self.enter_close(e),
+                Event::PositionClosed(e) => {
+                    self.within_reserve(e.payout, before, after);
+                    self.enter_close(e);
+                }
                 Event::FundingSettled(e) => {
                     let who = self.margin_owner(&e.account);
                     let insurance = after.insurance.assets.0 - before.insurance.assets.0;
                     self.funding_of_several(who, e.amount, insurance, before, after);
                 }
                 Event::AccountLiquidated(e) => {
+                    self.within_reserve(e.proceeds, before, after);
                     let (who, keeper) = (self.margin_owner(&e.account), self.margin_owner(&e.keeper_account));
                     let insurance = after.insurance.assets.0 - before.insurance.assets.0 - e.insurance_reward;
                     let book = &mut self.log.book;
@@ -58,14 +62,15 @@ impl Stage {
                     let who = self.wallet_owner(&e.destination);
                     self.log.book.transfer(Reason::Collect, Purse::Protocol, Purse::Wallet(who), e.amount);
                 }
-                _ => self.enter_pool(event, after),
+                _ => self.enter_pool(event, before, after),
             }
         }
     }
 
-    fn enter_pool(&mut self, event: &Event, after: &Vault) {
+    fn enter_pool(&mut self, event: &Event, before: &Vault, after: &Vault) {
         match event {
             Event::PoolJoined(e) => {
+                self.shares_keep_their_worth(e.pool, before, after);
                 let who = self.owner(&e.owner);
                 self.log.book.transfer(Reason::Join, Purse::Wallet(who), pool_purse(e.pool), e.amount);
                 self.tell_pool(who, Kind::Join, e.pool, e.amount);
@@ -78,6 +83,7 @@ impl Stage {
             }
             Event::WithdrawalExecuted(e) if !e.returned => {
                 let pool = self.pool_of(&e.ticket);
+                self.shares_keep_their_worth(pool, before, after);
                 self.log.book.transfer(Reason::Leave, pool_purse(pool), Purse::Payable, e.tokens);
                 if pool == Pool::Main && after.main.shares.is_zero() {
                     let rest = u64::try_from(self.log.book.balance(Purse::Main)).unwrap_or(0);
@@ -93,6 +99,34 @@ impl Stage {
                 self.tell_pool(self.owner(&e.owner), Kind::Cancel, self.pool_of(&e.ticket), 0);
             }
             _ => {}
+        }
+    }
+
+    fn within_reserve(&mut self, paid: u64, before: &Vault, after: &Vault) {
+        let released = before.reserves.0 - after.reserves.0;
+        self.audit.note("No payout exceeds the reserve of its position", paid <= released, || {
+            format!("{paid} <= {released}")
+        });
+    }
+
+    /// Compares what a share is worth at either end of the mark, before and after somebody came or left.
+    fn shares_keep_their_worth(&mut self, pool: Pool, before: &Vault, after: &Vault) {
+        let kind = PoolKind::from(pool);
+        let market = self.world.market(0);
+        let slot = self.moment().slot;
+        let value = |vault: &Vault| vault.net_asset_value(kind, [&*market].into_iter(), slot);
+        let (Ok(old), Ok(new)) = (value(before), value(after)) else { return };
+        let shares = |vault: &Vault| vault.pool(kind).shares.0 + vault.pool_config(kind).virtual_shares.0;
+        let kept = |old: u64, new: u64| {
+            let (left, right) = (u128::from(new) + 1, u128::from(old) + 1);
+            left * u128::from(shares(before)) >= right * u128::from(shares(after))
+        };
+        // The last one's leaving sweeps what is left to insurance.
+        if !after.pool(kind).shares.is_zero() {
+            let holds = kept(old.low.0, new.low.0) && kept(old.high.0, new.high.0);
+            self.audit.note("Nobody's coming or leaving takes anything from the other shares", holds, || {
+                format!("{} to {} tokens at the lower end", old.low.0, new.low.0)
+            });
         }
     }
 

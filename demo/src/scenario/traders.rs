@@ -110,7 +110,7 @@ impl Rule for Hedger {
             return Vec::new();
         }
         let mut wishes = view.sell_all();
-        wishes.push(view.put(8, 22));
+        wishes.push(view.put(8, 16));
         wishes
     }
 
@@ -130,7 +130,7 @@ pub struct Momentum {
 impl Rule for Momentum {
     fn wishes(&mut self, view: &View<'_>) -> Vec<Wish> {
         if view.held.is_empty() {
-            return if view.rise(24) > 0.04 { vec![view.call(2, 16)] } else { Vec::new() };
+            return if view.rise(24) > 0.04 { vec![view.call(2, 12)] } else { Vec::new() };
         }
         let price = view.price();
         if view.time() - self.time >= WEEK || price < self.price * 0.95 {
@@ -214,7 +214,7 @@ impl Rule for Pessimist {
     }
 }
 
-/// After a fall of a quarter in two days buys calls 4 strikes above; sells half 20% higher and the rest 35% higher.
+/// After a fall of 30% in two days buys calls 4 strikes above; sells half 20% higher and the rest 35% higher.
 #[derive(Default)]
 pub struct DipBuyer {
     price: f64,
@@ -225,8 +225,8 @@ impl Rule for DipBuyer {
     fn wishes(&mut self, view: &View<'_>) -> Vec<Wish> {
         let price = view.price();
         if view.held.is_empty() {
-            let fell = self.price == 0.0 && view.rise(48) < -0.25;
-            return if fell { vec![view.call(4, 24)] } else { Vec::new() };
+            let fell = self.price == 0.0 && view.rise(48) < -0.30;
+            return if fell { vec![view.call(4, 20)] } else { Vec::new() };
         }
         if price > self.price * 1.35 {
             return view.sell_all();
@@ -240,6 +240,34 @@ impl Rule for DipBuyer {
 
     fn bought(&mut self, view: &View<'_>) {
         self.price = view.price();
+    }
+}
+
+/// Holds a call 8 strikes in the money in place of bitcoins, a new one on the first day of each month.
+#[derive(Default)]
+pub struct Leveraged {
+    month: u8,
+}
+
+impl Leveraged {
+    fn month_of(view: &View<'_>) -> u8 {
+        OffsetDateTime::from_unix_timestamp(view.time()).map_or(0, |moment| moment.month().into())
+    }
+}
+
+impl Rule for Leveraged {
+    fn wishes(&mut self, view: &View<'_>) -> Vec<Wish> {
+        // January's last days are not worth a month's call.
+        if Self::month_of(view) <= self.month.max(1) {
+            return Vec::new();
+        }
+        let mut wishes = view.sell_all();
+        wishes.push(view.call(-8, 9));
+        wishes
+    }
+
+    fn bought(&mut self, view: &View<'_>) {
+        self.month = Self::month_of(view);
     }
 }
 
@@ -285,6 +313,13 @@ mod tests {
         assert!(bought.iter().all(|(_, lot)| lot.side == Side::Put && lot.tick == -8));
         assert!(bought.windows(2).all(|pair| pair[1].0 - pair[0].0 == WEEK));
         assert_eq!((bought[0].0 - MONDAY).rem_euclid(WEEK), 5 * DAY);
+    }
+
+    #[test]
+    fn the_leveraged_buys_a_call_in_the_money_each_month() {
+        let bought = purchases(&mut Leveraged::default());
+        assert_eq!(bought.len(), 3);
+        assert!(bought.iter().all(|(_, lot)| lot.side == Side::Call && lot.tick == -8));
     }
 
     #[test]

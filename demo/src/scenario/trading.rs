@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use perpetua_tests::client::{
+    event::Event,
     instruction::{self, Series},
     model::{
         INITIAL_MARGIN_MULTIPLE, Size, Tokens, Wide,
@@ -17,6 +18,9 @@ use super::{
     traders::{Lot, View, Wish, farewell},
 };
 use crate::history::{HOUR, Quote};
+
+/// What the client promises.
+const EXACT: &str = "Every trade costs and pays exactly what the client quoted before it";
 
 /// The hour of the day at which careful traders look after their margin.
 const CARE_HOUR: i64 = 12;
@@ -90,7 +94,13 @@ fn buy(stage: &mut Stage, who: usize, care: Care, lot: Lot) -> Result<bool> {
     let (person, keys, market) = (stage.people[who], stage.keys(), stage.market);
     let open = instruction::open_position(&person.owner, &keys, &person.account, &market, [], series, lot.size, limit);
     let crank = stage.crank();
-    Ok(stage.act(who, vec![crank, ("open_position", open)]).is_ok())
+    let Ok(done) = stage.act(who, vec![crank, ("open_position", open)]) else { return Ok(false) };
+    for event in &done.events {
+        if let Event::PositionOpened(opened) = event {
+            stage.audit.equal(EXACT, (opened.premium + opened.fee).into(), limit.into());
+        }
+    }
+    Ok(true)
 }
 
 fn sell(stage: &mut Stage, who: usize, lot: Lot) {
@@ -103,7 +113,12 @@ fn sell(stage: &mut Stage, who: usize, lot: Lot) {
     let close = instruction::close_position(&person.owner, &keys, &person.account, &market, series, lot.size, limit);
     let crank = stage.crank();
     // A refusal is noted; he comes back for it.
-    let _ = stage.act(who, vec![crank, ("close_position", close)]);
+    let Ok(done) = stage.act(who, vec![crank, ("close_position", close)]) else { return };
+    for event in &done.events {
+        if let Event::PositionClosed(closed) = event {
+            stage.audit.equal(EXACT, (closed.payout - closed.fee).into(), limit.into());
+        }
+    }
 }
 
 /// The initial margin once the lot is bought.
