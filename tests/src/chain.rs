@@ -21,6 +21,8 @@ const START_SLOT: u64 = 1_000;
 /// Largest transaction that the network carries.
 const PACKET_BYTES: usize = 1_232;
 
+const COMPUTE_BUDGET: Pubkey = Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
+
 /// Every account with every byte.
 pub type Snapshot = BTreeMap<Pubkey, AccountSharedData>;
 
@@ -154,6 +156,14 @@ impl Chain {
     /// Sends a transaction while a vault holds fewer tokens than its ledgers say, as after a seizure.
     pub fn send_while_short(&mut self, instructions: &[Instruction]) -> Result<Done, Failure> {
         self.send_checked(instructions, ledger::check_sums)
+    }
+
+    /// Sends a transaction with the highest compute budget that the network grants.
+    pub fn send_with_full_budget(&mut self, instructions: &[Instruction]) -> Result<Done, Failure> {
+        // Instruction 2 of the compute budget program sets the limit in compute units.
+        let data = [&[2][..], &1_400_000u32.to_le_bytes()].concat();
+        let budget = Instruction { program_id: COMPUTE_BUDGET, accounts: vec![], data };
+        self.send(&[&[budget], instructions].concat())
     }
 
     /// Sends a transaction that may fail, looking at nothing but whether a failure left every account as it was.

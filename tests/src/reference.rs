@@ -6,7 +6,7 @@ use perpetua_model::pricing::Side;
 /// A number of 200 bits.
 pub type Big = FBig<HalfEven, 2>;
 
-/// Days of 24 hours in the year that rates refer to.
+/// The year that rates refer to: 365 days.
 const SECONDS_PER_YEAR: i64 = 31_536_000;
 
 /// A whole number.

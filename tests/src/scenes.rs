@@ -190,20 +190,9 @@ fn trade() -> Vec<Scene> {
 /// The crowd where alice took all that her initial margin lets her, so long ago that she is below maintenance.
 fn ruined() -> Crowd {
     let mut crowd = crowd();
-    let Crowd { world, alice, .. } = &mut crowd;
-    let mut least = world.margin(alice).collateral.0;
-    // Halve what is taken until the margin allows it; a few tokens stay.
-    let mut take = least;
-    while take > ONE / 100 {
-        if take < least && world.withdraw(alice, take).is_ok() {
-            least -= take;
-        } else {
-            take /= 2;
-        }
-    }
-    for _ in 0..6 {
-        world.run(86_400, 1_800);
-    }
+    let alice = crowd.alice;
+    crowd.world.withdraw_most(&alice);
+    crowd.world.run(6 * 86_400, 1_800);
     crowd
 }
 

@@ -113,10 +113,16 @@ impl World {
 
     /// The same with the first `count` indices' markets.
     pub fn with_markets(count: usize) -> Self {
+        Self::with_variance(count, DECLARED_VARIANCE)
+    }
+
+    /// The same with indices that are listed with another variance, Q16.48.
+    pub fn with_variance(count: usize, variance: u64) -> Self {
         let mut world = Self::bare();
         world.initialize().expect("the upgrade authority can initialize");
         for feed in FEEDS {
-            world.create_index(feed).expect("the administrator can list an index");
+            let create = instruction::create_index(&world.admin, feed, guards(), Some(variance));
+            world.chain.send(&[create]).expect("the administrator can list an index");
         }
         world.create_vault(world.vault).expect("the mint passes the policy");
         for number in 0..count {
@@ -132,7 +138,7 @@ impl World {
         self.chain.send(&[instruction::initialize_exchange(&self.admin, &self.guardian, &self.fee_recipient)])
     }
 
-    /// Lists an index with a declared variance.
+    /// Lists an index with the declared variance that most tests use.
     pub fn create_index(&mut self, feed: [u8; 32]) -> Outcome {
         self.chain.send(&[instruction::create_index(&self.admin, feed, guards(), Some(DECLARED_VARIANCE))])
     }
@@ -340,6 +346,18 @@ impl World {
     /// The ledgers of the TSLAx vault.
     pub fn ledgers(&self) -> perpetua_model::Vault {
         self.read::<state::Vault>(&self.vault.vault).state
+    }
+
+    /// Takes as much collateral out as the initial margin allows, to a hundredth of a token.
+    pub fn withdraw_most(&mut self, trader: &Trader) {
+        let mut amount = self.margin(trader).collateral.0;
+        while amount > ONE / 100 {
+            if self.clone().withdraw(trader, amount).is_ok() {
+                self.withdraw(trader, amount).expect("a clone could");
+            } else {
+                amount /= 2;
+            }
+        }
     }
 
     /// A trader's margin account.
