@@ -1,12 +1,15 @@
 //! What a market's open interest is worth to the pool, at its better and its worse end.
 
 use bytemuck::Zeroable;
-use perpetua_pricing::{Ladder, OptionValue, Real, Rounding, Side, Usd};
+use perpetua_pricing::{
+    FundingLadder, RateWeights, Real, Rounding, Side, SpotOnGrid, Usd,
+    wide::{mul_div, mul_words},
+};
 
 use crate::{
     error::{ModelError, Result},
-    index::{Index, LONG_OUTAGE_SECONDS},
-    market::{Market, SLOTS, Slot},
+    index::{Index, LONG_OUTAGE_SECONDS, Reading},
+    market::{Market, SLOTS},
     quantities::{SIZE_SCALE, Tokens, UNITS_PER_USD_FRACTION_BITS, Wide},
 };
 
@@ -67,14 +70,11 @@ impl Market {
             if reading.variance_stale {
                 return Err(ModelError::VarianceStale);
             }
-            let ask = |side| self.ask_volatility(side, Real::ZERO);
-            let bid = |side| self.bid_volatility(side);
-            // No option is worth more than its reserve, so what is above comes from rounding, or from numbers too large.
+            // No option is worth more than its reserve, so what is above comes from rounding.
             let most = self.total_reserve()?;
-            let worst = self.liability(ask, [reading.high, reading.low], Rounding::Up)?;
-            mark.liability_high = worst.map_or(most, |worst| worst.min(most));
-            let best = self.liability(bid, [reading.low, reading.high], Rounding::Down)?;
-            mark.liability_low = best.map_or(Tokens::ZERO, |best| best.min(mark.liability_high));
+            let [best, worst] = self.liabilities(&reading)?;
+            mark.liability_high = worst.min(most);
+            mark.liability_low = best.min(mark.liability_high);
         }
         self.mark = mark;
         Ok(mark)
@@ -87,8 +87,10 @@ impl Market {
     pub fn receivable(&self) -> Result<Tokens> {
         let mut total: u128 = 0;
         for slot in self.active_slots() {
-            for series in &self.slots[slot].series {
-                let gross = u128::from(series.open_interest.0).wrapping_mul(series.index().0);
+            for series in self.slots[slot].series.iter().filter(|series| !series.open_interest.is_zero()) {
+                let (high, low) = mul_words(series.open_interest.0, series.funding_index.low);
+                let upper = series.open_interest.0.wrapping_mul(series.funding_index.high);
+                let gross = Wide { low, high: high.wrapping_add(upper) }.get();
                 total = total.saturating_add(gross.wrapping_sub(series.entry_sum.get()));
             }
         }
@@ -102,63 +104,105 @@ impl Market {
         (0..SLOTS).filter(move |slot| active >> slot & 1 == 1)
     }
 
-    /// `X / 10^6 * sum q V` with calls at `spots[0]` and puts at `spots[1]`; None above 64 bits.
-    fn liability(
-        &self,
-        volatility: impl Fn(Side) -> Real,
-        spots: [Usd; 2],
-        rounding: Rounding,
-    ) -> Result<Option<Tokens>> {
+    /// `X / 10^6 * sum q V`: with the bid volatility at the end of the range where each side is worth less, rounded down,
+    /// and with the ask volatility at the other end, rounded up.
+    fn liabilities(&self, reading: &Reading) -> Result<[Tokens; 2]> {
         let grid = self.config.grid()?;
-        let mut total = Some(0);
-        for (side, spot) in [Side::Call, Side::Put].into_iter().zip(spots) {
-            let curve = self.config.curve(side, volatility(side))?;
-            let mut adding = AddingLadder { slots: &self.slots, side, rounding, total };
-            grid.locate(spot).price(&curve, self.active, &mut adding);
-            total = adding.total;
-        }
-        let Some(total) = total else { return Ok(None) };
-        let units = u128::from(self.units_per_usd().0);
-        let scale = u128::from(SIZE_SCALE) << UNITS_PER_USD_FRACTION_BITS;
-        let scaled = perpetua_pricing::wide::mul_div(total, units, scale, rounding);
-        let whole = scaled.map(|scaled| match rounding {
-            Rounding::Down => scaled >> VALUE_BITS,
-            Rounding::Up => scaled.div_ceil(1 << VALUE_BITS),
-        });
-        Ok(whole.and_then(|whole| u64::try_from(whole).ok()).map(Tokens))
+        let (low, high) = (grid.locate(reading.low), grid.locate(reading.high));
+        let bid = |side| self.bid_volatility(side);
+        let ask = |side| self.ask_volatility(side, Real::ZERO);
+        let mut best = ValueSum::new(self, Rounding::Down);
+        best.add_side(Side::Call, bid(Side::Call), &low, reading.low)?;
+        best.add_side(Side::Put, bid(Side::Put), &high, reading.high)?;
+        let mut worst = ValueSum::new(self, Rounding::Up);
+        worst.add_side(Side::Call, ask(Side::Call), &high, reading.high)?;
+        worst.add_side(Side::Put, ask(Side::Put), &low, reading.low)?;
+        Ok([best.tokens(), worst.tokens()])
     }
 }
 
-/// Sums size times value, dollars with [`VALUE_BITS`] fraction bits per millionth of an index unit.
-struct AddingLadder<'a> {
-    slots: &'a [Slot; SLOTS],
-    side: Side,
+/// Sums size times value over series, in dollars with [`VALUE_BITS`] fraction bits per millionth of an index unit.
+struct ValueSum<'a> {
+    market: &'a Market,
     rounding: Rounding,
-    total: Option<u128>,
+    total: u128,
+    /// Of the side that is being added.
+    side: Side,
+    spot: u64,
+    cap: u64,
 }
 
-impl Ladder for AddingLadder<'_> {
+impl<'a> ValueSum<'a> {
+    fn new(market: &'a Market, rounding: Rounding) -> Self {
+        Self { market, rounding, total: 0, side: Side::Call, spot: 0, cap: 0 }
+    }
+
+    fn add_side(&mut self, side: Side, volatility: Real, on_grid: &SpotOnGrid, spot: Usd) -> Result<()> {
+        let curve = self.market.config.curve(side, volatility)?;
+        // Dollars of time value in the last place kept, and nothing of the rest.
+        let weights = RateWeights {
+            time_value: Real::ONE.scale_by_power_of_two(VALUE_BITS.cast_signed()),
+            financed: Real::ZERO,
+            strike: Real::ZERO,
+        };
+        self.side = side;
+        self.spot = kept_bits(spot);
+        // As a fraction of 2^64; validated to be below one.
+        self.cap = self.market.config.cap(side).to_fixed(64, Rounding::Down).ok_or(ModelError::MathOverflow)?;
+        on_grid.funding_rates(&curve, &weights, self.market.active, self);
+        Ok(())
+    }
+
+    /// The tokens that the sum is worth; the largest amount where that does not fit.
+    fn tokens(&self) -> Tokens {
+        let units = u128::from(self.market.units_per_usd().0);
+        let scale = u128::from(SIZE_SCALE) << UNITS_PER_USD_FRACTION_BITS;
+        let scaled = mul_div(self.total, units, scale, self.rounding).unwrap_or(u128::MAX);
+        let whole = match self.rounding {
+            Rounding::Down => scaled >> VALUE_BITS,
+            Rounding::Up => scaled.div_ceil(1 << VALUE_BITS),
+        };
+        Tokens(u64::try_from(whole).unwrap_or(u64::MAX))
+    }
+}
+
+impl FundingLadder for ValueSum<'_> {
     fn tick(&self, slot: usize) -> i16 {
-        self.slots[slot].tick
+        self.market.slots[slot].tick
     }
 
     fn strike(&self, slot: usize) -> Usd {
-        self.slots[slot].strike.into()
+        self.market.slots[slot].strike.into()
     }
 
-    fn priced(&mut self, slot: usize, value: OptionValue) {
-        let size = u128::from(self.slots[slot].series[self.side as usize].open_interest.0);
-        let value = round_value(value.value(self.rounding), self.rounding);
-        let part = value.checked_mul(size);
-        self.total = self.total.and_then(|total| total.checked_add(part?));
+    /// Adds a slot whose time value is `rate`. The progression's error and the bits dropped here are within `slack`,
+    /// which goes against the rounding's receiver.
+    fn rate(&mut self, slot: usize, rate: u64) {
+        let slot = &self.market.slots[slot];
+        let size = slot.series[self.side as usize].open_interest.0;
+        if size == 0 {
+            return;
+        }
+        let strike = kept_bits(slot.strike.into());
+        let moneyness = match self.side {
+            Side::Call => self.spot.saturating_sub(strike),
+            Side::Put => strike.saturating_sub(self.spot),
+        };
+        let cap = mul_words(strike, self.cap).0;
+        let value = moneyness.min(cap).saturating_add(rate);
+        let slack = (strike.max(self.spot) >> 47) + 8;
+        let value = match self.rounding {
+            Rounding::Down => value.min(cap).saturating_sub(slack),
+            Rounding::Up => value.saturating_add(slack).min(cap.saturating_add(2)),
+        };
+        let (high, low) = mul_words(value, size);
+        // Sixty-four sizes below 2^40 and values below 2^64 fit.
+        self.total = self.total.saturating_add(Wide { low, high }.get());
     }
 }
 
-/// A value with fewer fraction bits.
-fn round_value(value: Usd, rounding: Rounding) -> u128 {
-    let dropped = 64 - VALUE_BITS;
-    match rounding {
-        Rounding::Down => value.bits() >> dropped,
-        Rounding::Up => value.bits().div_ceil(1 << dropped),
-    }
+/// A price with [`VALUE_BITS`] fraction bits, rounded down; prices are below 2^24 dollars.
+fn kept_bits(price: Usd) -> u64 {
+    let kept = Wide::from(price);
+    kept.high << VALUE_BITS | kept.low >> (64 - VALUE_BITS)
 }
