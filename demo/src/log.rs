@@ -16,6 +16,8 @@ pub struct Log {
     pub book: Book,
     /// What happened to positions and pools.
     pub happenings: Vec<Happening>,
+    /// What leavers of the pools left to those who stayed, raw units.
+    pub exit_fees: u64,
     /// Transactions that succeeded.
     pub transactions: usize,
     compute: BTreeMap<&'static str, Vec<u64>>,

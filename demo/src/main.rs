@@ -28,7 +28,7 @@ struct Arguments {
     #[arg(long)]
     json: bool,
     /// Where to write the report.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/demo/report.html"))]
+    #[arg(long, default_value = "target/demo/report.html")]
     report: PathBuf,
     /// Where to write the picture of all options, if anywhere.
     #[arg(long)]

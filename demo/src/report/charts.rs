@@ -14,12 +14,21 @@ fn span(record: &Record) -> Range<i64> {
     first..last
 }
 
-/// A line thinned out to what the width can show, keeping the last point.
+/// A line with no more points than the width can show: the lowest and the highest of every few hours, and the last.
 fn thin<'a>(hours: &'a [Hour], size: Size, value: impl Fn(&Hour) -> f64 + 'a) -> impl Iterator<Item = (i64, f64)> + 'a {
-    let step = hours.len().div_ceil(usize::try_from(size.width).unwrap_or(1)).max(1);
-    let last = hours.len().saturating_sub(1);
-    let kept = hours.iter().enumerate().filter(move |(place, _)| place % step == 0 || *place == last);
-    kept.map(move |(_, hour)| (hour.time, value(hour)))
+    let width = usize::try_from(size.width).unwrap_or(1);
+    let few = (2 * hours.len()).div_ceil(width).max(1);
+    let last = hours.last().map(|hour| (hour.time, value(hour)));
+    let extremes = hours.chunks(few).flat_map(move |chunk| {
+        let points = || chunk.iter().map(|hour| (hour.time, value(hour)));
+        let lowest = points().min_by(|a, b| a.1.total_cmp(&b.1));
+        let highest = points().max_by(|a, b| a.1.total_cmp(&b.1));
+        let mut both: Vec<_> = lowest.into_iter().chain(highest).collect();
+        both.sort_by_key(|point| point.0);
+        both.dedup();
+        both
+    });
+    extremes.chain(last)
 }
 
 /// An option that somebody held: a level part at its strike.
@@ -79,12 +88,15 @@ pub fn index(record: &Record, size: Size) -> Result<String> {
 }
 
 fn mark(chart: &mut TimeChart<'_, '_>, happening: &Happening) -> Result<()> {
-    let Subject::Option { call, strike, .. } = happening.of else { return Ok(()) };
+    let Subject::Option { call, strike, left, .. } = happening.of else { return Ok(()) };
     let (at, own) = ((happening.time, strike), side_colour(call));
     match happening.kind {
         Kind::Open => drawn(chart.draw_series([Circle::new(at, 3, own.filled())])).map(drop),
         Kind::Close => drawn(chart.draw_series([Circle::new(at, 4, own.stroke_width(2))])).map(drop),
-        Kind::Liquidation => drawn(chart.draw_series([Cross::new(at, 6, colour::RED.stroke_width(3))])).map(drop),
+        Kind::Liquidation => {
+            let (reach, width) = if left == 0 { (6, 3) } else { (4, 2) };
+            drawn(chart.draw_series([Cross::new(at, reach, colour::RED.stroke_width(width))])).map(drop)
+        }
         Kind::Retired => drawn(chart.draw_series([Cross::new(at, 4, colour::QUIET.stroke_width(2))])).map(drop),
         Kind::Capped => {
             let corners = [(-7, 0), (0, -7), (7, 0), (0, 7)];
@@ -149,17 +161,14 @@ pub fn income(record: &Record, size: Size) -> Result<String> {
     draw(size, |root| {
         let area = legend(root, size, &entries)?;
         let mut chart = time_chart(&area, size, span(record), 0.0..most * 1.05, &|tokens| format!("{tokens:.0}"))?;
-        let parts: [(fn(&Hour) -> u64, RGBColor); 4] = [
-            (|hour| hour.payout, colour::ORANGE),
-            (|hour| hour.fees, colour::GOLD),
-            (|hour| hour.funding, colour::GREEN),
-            (|hour| hour.premium, colour::BLUE),
-        ];
-        for (part, colour) in parts {
+        let mut add = |part: fn(&Hour) -> u64, colour: RGBColor| {
             let points = thin(&record.hours, size, move |hour| part(hour) as f64 / one);
-            line(&mut chart, points, colour.stroke_width(2))?;
-        }
-        Ok(())
+            line(&mut chart, points, colour.stroke_width(2))
+        };
+        add(|hour| hour.payout, colour::ORANGE)?;
+        add(|hour| hour.fees, colour::GOLD)?;
+        add(|hour| hour.funding, colour::GREEN)?;
+        add(|hour| hour.premium, colour::BLUE)
     })
 }
 

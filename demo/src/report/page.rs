@@ -1,5 +1,7 @@
 //! The page: one file, no network, for phones and desktops, in light and dark.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -10,7 +12,7 @@ use super::{
 };
 use crate::{
     format::{signed, thousands, tokens},
-    record::{Group, Kind, Record},
+    record::{Group, Hour, Kind, Record},
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -136,42 +138,64 @@ fn tiles(record: &Record) -> Markup {
 /// The run in a few sentences.
 pub fn story(record: &Record) -> Vec<String> {
     let (Some(first), Some(last)) = (record.hours.first(), record.hours.last()) else { return Vec::new() };
+    vec![setting(record, first, last), traders(record), sellers(record, last)]
+}
+
+fn setting(record: &Record, first: &Hour, last: &Hour) -> String {
     let lowest = record.hours.iter().min_by(|a, b| a.price.total_cmp(&b.price)).unwrap_or(first);
     let setting = &record.setting;
-    let count = |kind: Kind| record.happenings.iter().filter(|happening| happening.kind == kind).count();
-    let worst = record.hours.iter().map(|hour| hour.share_price).fold(f64::INFINITY, f64::min);
-    let most = record.hours.iter().map(|hour| hour.utilisation).fold(0.0, f64::max);
-    vec![
-        format!(
-            "{} hours of real bitcoin prices, {} to {} 2020, replayed hour by hour on the compiled program. Bitcoin starts at \
-             ${:.0}, falls to ${:.0} on {} and ends at ${:.0}. Every premium, funding payment and payout is in {}: one dollar \
-             of option value is always {} raw units of it, the stock's price of ${}.{:02} when the market was listed.",
-            record.hours.len(),
-            date(first.time),
-            date(last.time),
-            first.price,
-            lowest.price,
-            date(lowest.time),
-            last.price,
-            setting.token,
-            thousands(setting.units_per_usd),
-            setting.stock_price_cents / 100,
-            setting.stock_price_cents % 100,
-        ),
-        format!(
-            "Traders bought {} times and sold {} times; {} positions were paid their cap, {} liquidated and {} retired by \
-             keepers. At most {:.0}% of the main pool was reserved. A main pool share was worth {worst:.3} tokens at its worst \
-             and {:.3} before the last ones left; buyers paid {} in premium and {} in funding and were paid {}.",
-            count(Kind::Open),
-            count(Kind::Close),
-            count(Kind::Capped),
-            count(Kind::Liquidation),
-            count(Kind::Retired),
-            most * 100.0,
-            record.hours.iter().rev().find(|hour| hour.share_price > 0.0).map_or(0.0, |hour| hour.share_price),
-            tokens(last.premium.into(), setting.decimals),
-            tokens(last.funding.into(), setting.decimals),
-            tokens(last.payout.into(), setting.decimals),
-        ),
-    ]
+    format!(
+        "{} hours of real bitcoin prices, {} to {} 2020, replayed hour by hour on the compiled program. Bitcoin starts at \
+         ${:.0}, falls to ${:.0} on {} and ends at ${:.0}. Every premium, funding payment and payout is in {token}: a dollar of \
+         option value is always {} raw units of it, as many as a dollar bought when the market was listed and a share of \
+         TSLA cost ${}.{:02}.",
+        thousands(record.hours.len()),
+        date(first.time),
+        date(last.time),
+        first.price,
+        lowest.price,
+        date(lowest.time),
+        last.price,
+        thousands(setting.units_per_usd),
+        setting.stock_price_cents / 100,
+        setting.stock_price_cents % 100,
+        token = setting.token,
+    )
+}
+
+fn traders(record: &Record) -> String {
+    let of = |kind: Kind| record.happenings.iter().filter(move |happening| happening.kind == kind);
+    let liquidated: BTreeSet<_> = of(Kind::Liquidation).map(|happening| happening.actor).collect();
+    format!(
+        "Traders bought {} times and sold {} times. Keepers paid {} positions their cap, retired {} that had drifted too far \
+         from the price, and liquidated {} trader{} in {} small steps, each closing no more than his margin needed.",
+        of(Kind::Open).count(),
+        of(Kind::Close).count(),
+        of(Kind::Capped).count(),
+        of(Kind::Retired).count(),
+        liquidated.len(),
+        if liquidated.len() == 1 { "" } else { "s" },
+        of(Kind::Liquidation).count(),
+    )
+}
+
+fn sellers(record: &Record, last: &Hour) -> String {
+    let hours = &record.hours;
+    let days = hours.iter().zip(hours.iter().skip(24)).map(|(before, after)| after.price / before.price - 1.0);
+    let worst_day = days.fold(0.0, f64::min);
+    let share = hours.iter().map(|hour| hour.share_price).fold(f64::INFINITY, f64::min);
+    let used = hours.iter().map(|hour| hour.utilisation).fold(0.0, f64::max);
+    let amount = |raw: u64| tokens(raw.into(), record.setting.decimals);
+    format!(
+        "The slice was chosen for its worst day, {:.0}% within 24 hours: the season in which sellers lose. They took in {} \
+         tokens of premium and their part of {} of funding, and paid out {}. A share of their pool was worth {share:.3} tokens at \
+         its worst and {:.3} when the last ones left; never was more than {:.0}% of the pool reserved, and every payout was \
+         there when it was due.",
+        worst_day * 100.0,
+        amount(last.premium),
+        amount(last.funding),
+        amount(last.payout),
+        last.share_price,
+        used * 100.0,
+    )
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     format::{signed, size, thousands, tokens},
+    history::HOUR,
     record::{Actor, Group, Happening, Kind, Record, Subject},
     report::canvas::date_and_hour,
 };
@@ -131,7 +132,7 @@ pub fn refusals(record: &Record) -> Table {
             refusal.error.clone(),
             refusal.message.clone(),
             refusal.wanted.join(", "),
-            format!("{} to {}", date_and_hour(refusal.first), date_and_hour(refusal.last)),
+            period(refusal.first, refusal.last),
             refusal.count.to_string(),
         ]
     };
@@ -142,6 +143,14 @@ pub fn refusals(record: &Record) -> Table {
         names: 4,
         rows: record.refusals.iter().map(row).collect(),
         sum: None,
+    }
+}
+
+fn period(first: i64, last: i64) -> String {
+    if first / HOUR == last / HOUR {
+        date_and_hour(first)
+    } else {
+        format!("{} to {}", date_and_hour(first), date_and_hour(last))
     }
 }
 

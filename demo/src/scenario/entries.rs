@@ -5,7 +5,7 @@ use perpetua_tests::{
     client::{
         address,
         event::Event,
-        model::{PoolKind, Vault},
+        model::{PoolKind, Shares, Vault},
         perpetua::{
             Pool, Side,
             events::{CloseReason, PositionClosed, PositionOpened},
@@ -84,6 +84,7 @@ impl Stage {
             Event::WithdrawalExecuted(e) if !e.returned => {
                 let pool = self.pool_of(&e.ticket);
                 self.shares_keep_their_worth(pool, before, after);
+                self.log.exit_fees += self.exit_fee(pool, before, e.shares, e.tokens);
                 self.log.book.transfer(Reason::Leave, pool_purse(pool), Purse::Payable, e.tokens);
                 if pool == Pool::Main && after.main.shares.is_zero() {
                     let rest = u64::try_from(self.log.book.balance(Purse::Main)).unwrap_or(0);
@@ -128,6 +129,14 @@ impl Stage {
                 format!("{} to {} tokens at the lower end", old.low.0, new.low.0)
             });
         }
+    }
+
+    /// What a leaver left to the others: what his shares were worth less what he was paid.
+    fn exit_fee(&self, pool: Pool, before: &Vault, shares: u64, paid: u64) -> u64 {
+        let (kind, slot) = (PoolKind::from(pool), self.moment().slot);
+        let value = before.net_asset_value(kind, [&*self.world.market(0)].into_iter(), slot);
+        let worth = value.and_then(|value| before.tokens_for(kind, value, Shares(shares)));
+        worth.map_or(0, |worth| worth.0.saturating_sub(paid))
     }
 
     fn enter_open(&mut self, event: &PositionOpened) {

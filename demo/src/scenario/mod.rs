@@ -185,7 +185,12 @@ fn flows(stage: &Stage) -> Vec<Line> {
         ("Protocol fees collected", Reason::Collect, "the vault to the fee recipient"),
         ("Swept to insurance", Reason::Sweep, "what the last share of the main pool left behind"),
     ];
-    reasons.into_iter().map(line).collect()
+    let exit_fees = Line {
+        name: "Exit fees".to_owned(),
+        tokens: stage.log.exit_fees,
+        note: "leavers of a pool to those who stay in it".to_owned(),
+    };
+    reasons.into_iter().map(line).chain([exit_fees]).collect()
 }
 
 fn ledgers(vault: &perpetua_tests::client::model::Vault) -> Vec<Line> {

@@ -278,7 +278,7 @@ impl Snapshot {
 
 /// The starting parameters, with `X` from the stock's price and strikes around bitcoin's.
 fn terms() -> Result<MarketParameters> {
-    let one_dollar = u128::from(token::ONE) * 100 << model::UNITS_PER_USD_FRACTION_BITS;
+    let one_dollar = (u128::from(token::ONE) * 100) << model::UNITS_PER_USD_FRACTION_BITS;
     let units = u64::try_from(one_dollar / u128::from(STOCK_PRICE_CENTS))?;
     Ok(MarketParameters {
         units_per_usd: units,
