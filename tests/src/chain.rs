@@ -64,10 +64,8 @@ impl Failure {
 
 /// The compiled program.
 fn program_file() -> Vec<u8> {
-    let path = env::var_os("PERPETUA_ELF").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/deploy/perpetua.so"),
-        PathBuf::from,
-    );
+    let path = env::var_os("PERPETUA_ELF")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/deploy/perpetua.so"), PathBuf::from);
     fs::read(&path).unwrap_or_else(|error| {
         panic!("{}: {error}; run `cargo xtask build` first, or name the file in PERPETUA_ELF", path.display())
     })
@@ -179,11 +177,7 @@ impl Chain {
         match outcome {
             Ok(meta) => {
                 check(&self.snapshot());
-                Ok(Done {
-                    compute: compute_units(&meta),
-                    events: events(&meta),
-                    returned: meta.return_data.data,
-                })
+                Ok(Done { compute: compute_units(&meta), events: events(&meta), returned: meta.return_data.data })
             }
             Err(failed) => {
                 assert_eq!(changed(&before, &self.snapshot()), [], "a refused transaction changed accounts");

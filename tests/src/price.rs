@@ -54,7 +54,6 @@ pub fn fresh(chain: &Chain, feed_id: [u8; 32], price: i64) -> PriceAccount {
 
 /// Writes a price account as the Pyth receiver program would.
 pub fn post(chain: &mut Chain, address: &Pubkey, price: &PriceAccount) {
-    let account =
-        Account { lamports: 1_825_020, data: price.encode().to_vec(), owner: OWNER, ..Account::default() };
+    let account = Account { lamports: 1_825_020, data: price.encode().to_vec(), owner: OWNER, ..Account::default() };
     chain.set(address, account);
 }

@@ -91,8 +91,7 @@ impl Terms {
                     let financed = (&u - &one) / &two * &time_value;
                     (none, time_value, financed)
                 } else {
-                    let financed =
-                        strike - (&one + &u) / &two * &b + (&one - &u) / &two * &a * &far;
+                    let financed = strike - (&one + &u) / &two * &b + (&one - &u) / &two * &a * &far;
                     (spot - strike, b - a * far, financed)
                 }
             }

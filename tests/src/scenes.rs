@@ -108,7 +108,9 @@ fn admin() -> Vec<Scene> {
         ),
         scene(
             "create_vault",
-            names!("admin exchange stock_mint vault tokens main_shares insurance_shares stock_token_program share_token_program system_program"),
+            names!(
+                "admin exchange stock_mint vault tokens main_shares insurance_shares stock_token_program share_token_program system_program"
+            ),
             world.clone(),
             instruction::create_vault(&admin, &third, vault_parameters()),
         ),
@@ -172,12 +174,7 @@ fn trade() -> Vec<Scene> {
             world.clone(),
             instruction::withdraw(&alice.owner, &vault, &alice.account, &alice.tokens, &world.markets, ONE),
         ),
-        scene(
-            "open_position",
-            names!("owner exchange vault account index market tokens"),
-            world.clone(),
-            open,
-        ),
+        scene("open_position", names!("owner exchange vault account index market tokens"), world.clone(), open),
         scene(
             "close_position",
             names!("owner vault account index market"),
@@ -281,7 +278,9 @@ fn pool() -> Vec<Scene> {
     vec![
         scene(
             "join_pool",
-            names!("owner exchange vault stock_mint source tokens share_mint shares_destination token_program share_token_program"),
+            names!(
+                "owner exchange vault stock_mint source tokens share_mint shares_destination token_program share_token_program"
+            ),
             joining,
             join,
         ),

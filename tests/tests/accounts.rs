@@ -50,7 +50,13 @@ fn same_fields(one: &Account, other: &Account, fields: Range<usize>) -> bool {
 }
 
 /// Why a fault may go through, if it may.
-fn harmless(scene: &Scene, place: usize, fault: Fault, right: &Account, wrong: Option<&Account>) -> Option<&'static str> {
+fn harmless(
+    scene: &Scene,
+    place: usize,
+    fault: Fault,
+    right: &Account,
+    wrong: Option<&Account>,
+) -> Option<&'static str> {
     let role = scene.account(place);
     let other_wallet = wrong.is_some_and(is_wallet);
     match (scene.name, role, fault) {

@@ -25,7 +25,8 @@ fn a_deposit_moves_exactly_its_tokens_into_the_account() {
 fn a_withdrawal_moves_exactly_its_tokens_out_of_the_account() {
     let mut world = World::new();
     let trader = world.trader("trader", DEPOSIT);
-    let (vault, own) = (token::balance(&world.chain, &world.vault.tokens()), token::balance(&world.chain, &trader.tokens));
+    let (vault, own) =
+        (token::balance(&world.chain, &world.vault.tokens()), token::balance(&world.chain, &trader.tokens));
 
     world.withdraw(&trader, 1_000).unwrap();
 

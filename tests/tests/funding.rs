@@ -37,7 +37,9 @@ fn settle(world: &mut World, account: &solana_pubkey::Pubkey) {
 
 #[test]
 fn a_holder_pays_the_average_of_the_rates_at_both_ends_of_a_crank() {
-    for (series, side) in [(call(0), Side::Call), (call(-7), Side::Call), (call(9), Side::Call), (put(0), Side::Put), (put(6), Side::Put)] {
+    for (series, side) in
+        [(call(0), Side::Call), (call(-7), Side::Call), (call(9), Side::Call), (put(0), Side::Put), (put(6), Side::Put)]
+    {
         let mut world = World::new();
         let trader = world.trader("trader", 100 * ONE);
         world.open(&trader, series, SIZE).unwrap();

@@ -1,7 +1,12 @@
 //! Positions that anyone may settle: those at the cap, and those far out of the money.
 
 use perpetua_client::instruction;
-use perpetua_tests::{World, parameters::UNITS_PER_USD, token::ONE, world::{Outcome, call, put}};
+use perpetua_tests::{
+    World,
+    parameters::UNITS_PER_USD,
+    token::ONE,
+    world::{Outcome, call, put},
+};
 
 const SIZE: u64 = 500_000;
 

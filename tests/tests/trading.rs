@@ -105,7 +105,10 @@ fn closing_pays_the_bid_rounded_down_less_a_fee() {
         let payout = (received..).find(|payout| payout - fee(*payout) >= received).unwrap();
         assert_received_down(payout, &tokens(&worth.value()), &format!("payout of {series:?}"));
         assert_eq!(received, payout - fee(payout), "fee of {series:?}");
-        assert_eq!(before.main.assets.0 - after.main.assets.0, payout - (fee(payout) - fee(payout) * 20 / 100 - fee(payout) * 30 / 100));
+        assert_eq!(
+            before.main.assets.0 - after.main.assets.0,
+            payout - (fee(payout) - fee(payout) * 20 / 100 - fee(payout) * 30 / 100)
+        );
         assert_eq!(after.reserves.0, 0, "nothing stays reserved");
         assert_eq!(world.margin(&trader).open_positions().count(), 0);
         assert_eq!(world.market(0).active, 0);

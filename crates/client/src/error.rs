@@ -117,12 +117,23 @@ const CHECK_ACCOUNTS: &str = "Build the instruction with this library, from acco
 
 /// What a program's error number means.
 pub fn explain_code(code: u32) -> Explanation {
-    let own = code.checked_sub(FIRST_CODE).and_then(|place| usize::try_from(place).ok()).and_then(|place| ALL.get(place));
+    let own =
+        code.checked_sub(FIRST_CODE).and_then(|place| usize::try_from(place).ok()).and_then(|place| ALL.get(place));
     if let Some(error) = own {
-        return Explanation { code: Some(code), name: error.name(), message: error.to_string(), remedy: remedy(*error) };
+        return Explanation {
+            code: Some(code),
+            name: error.name(),
+            message: error.to_string(),
+            remedy: remedy(*error),
+        };
     }
     if let Some(error) = FRAMEWORK.iter().find(|error| u32::from(**error) == code) {
-        return Explanation { code: Some(code), name: error.name(), message: error.to_string(), remedy: CHECK_ACCOUNTS };
+        return Explanation {
+            code: Some(code),
+            name: error.name(),
+            message: error.to_string(),
+            remedy: CHECK_ACCOUNTS,
+        };
     }
     Explanation {
         code: Some(code),

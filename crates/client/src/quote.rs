@@ -3,8 +3,8 @@
 
 use perpetua::state::{Exchange, Index, MarginAccount, Market, Vault};
 use perpetua_model::{
-    CloseQuote, Condition, Conditions, Health, MARKETS, MarketRefs, ModelError, Moment, NetAssetValue, OpenQuote, PoolKind,
-    PriceUpdate, Result, SeriesKey, Shares, Size, Tokens,
+    CloseQuote, Condition, Conditions, Health, MARKETS, MarketRefs, ModelError, Moment, NetAssetValue, OpenQuote,
+    PoolKind, PriceUpdate, Result, SeriesKey, Shares, Size, Tokens,
 };
 
 use crate::instruction::Series;
@@ -73,11 +73,7 @@ impl Trade<'_> {
 /// How an account stands at `now`. `markets` are those that it has positions in, in any order.
 ///
 /// Errors: [`ModelError::MarketMissing`], [`ModelError::MathOverflow`].
-pub fn health<'a>(
-    account: &MarginAccount,
-    markets: impl IntoIterator<Item = &'a Market>,
-    now: i64,
-) -> Result<Health> {
+pub fn health<'a>(account: &MarginAccount, markets: impl IntoIterator<Item = &'a Market>, now: i64) -> Result<Health> {
     let mut given: MarketRefs<'_> = [None; MARKETS];
     for market in markets {
         *given.get_mut(usize::from(market.number)).ok_or(ModelError::MarketMissing)? = Some(&market.state);

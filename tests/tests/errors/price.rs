@@ -175,7 +175,13 @@ fn closing_goes_on_when_tokens_are_missing() {
     let tokens = world.vault.tokens();
     token::seize(&mut world.chain, &tokens, 1);
     let close = instruction::close_position(
-        &trader.owner, &world.vault, &trader.account, &world.markets[0], call(0), 10_000, 0,
+        &trader.owner,
+        &world.vault,
+        &trader.account,
+        &world.markets[0],
+        call(0),
+        10_000,
+        0,
     );
     world.chain.send_while_short(&[close]).unwrap();
 }

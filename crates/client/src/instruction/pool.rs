@@ -122,10 +122,6 @@ pub fn claim_withdrawal(owner: &Pubkey, vault: &VaultKeys, ticket: &Pubkey, dest
 
 /// Closes a finished ticket and returns its rent to the owner. Anyone may ask for it.
 pub fn close_ticket(owner: &Pubkey, vault: &VaultKeys, ticket: &Pubkey) -> Instruction {
-    let accounts = perpetua::accounts::CloseTicket {
-        owner: *owner,
-        vault: vault.vault,
-        ticket: *ticket,
-    };
+    let accounts = perpetua::accounts::CloseTicket { owner: *owner, vault: vault.vault, ticket: *ticket };
     build(accounts, perpetua::instruction::CloseTicket {})
 }
