@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use perpetua_client::{model::PoolKind, perpetua::state};
 use perpetua_tests::{
     chain::Snapshot,
-    client::{model::PoolKind, perpetua::state},
     ledger::{all, number},
 };
 use solana_account::ReadableAccount;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use perpetua_tests::{Done, Failure, client::error};
+use perpetua_client::error;
+use perpetua_tests::{Done, Failure};
 
 use crate::{
     book::Book,

@@ -1,6 +1,6 @@
 //! Who takes part, with what, and when liquidity comes and goes.
 
-use perpetua_tests::client::perpetua::Pool;
+use perpetua_client::perpetua::Pool;
 
 use super::traders::{DipBuyer, Forgetful, Gambler, Hedger, Leveraged, Momentum, Pessimist, Rule, Straddle};
 use crate::{

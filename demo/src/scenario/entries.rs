@@ -1,17 +1,15 @@
 //! Turns the program's events into entries of the books and into what the report tells.
 
-use perpetua_tests::{
-    Done,
-    client::{
-        address,
-        event::Event,
-        model::{PoolKind, Shares, Vault},
-        perpetua::{
-            Pool, Side,
-            events::{CloseReason, PositionClosed, PositionOpened},
-        },
+use perpetua_client::{
+    address,
+    event::Event,
+    model::{PoolKind, Shares, Vault},
+    perpetua::{
+        Pool, Side,
+        events::{CloseReason, PositionClosed, PositionOpened},
     },
 };
+use perpetua_tests::Done;
 use solana_pubkey::Pubkey;
 
 use super::stage::Stage;

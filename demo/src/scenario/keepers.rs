@@ -1,17 +1,15 @@
 //! How keepers act: every hour they crank, and do whatever has come due.
 
 use anyhow::Result;
-use perpetua_tests::{
-    Done,
-    client::{
-        address,
-        event::Event,
-        instruction::{self, Series},
-        model::{PoolKind, RETIRE_TICKS, pricing::Usd},
-        perpetua::{Pool, Side, state},
-        quote,
-    },
+use perpetua_client::{
+    address,
+    event::Event,
+    instruction::{self, Series},
+    model::{PoolKind, RETIRE_TICKS, pricing::Usd},
+    perpetua::{Pool, Side, state},
+    quote,
 };
+use perpetua_tests::Done;
 use solana_pubkey::Pubkey;
 
 use super::{

@@ -9,13 +9,11 @@ mod traders;
 mod trading;
 
 use anyhow::Result;
-use perpetua_tests::{
-    client::{
-        model::{Market, PoolKind, Tokens},
-        perpetua::Pool,
-    },
-    token,
+use perpetua_client::{
+    model::{Market, PoolKind, Tokens},
+    perpetua::Pool,
 };
+use perpetua_tests::token;
 
 use crate::{
     audit::Subject,
@@ -128,12 +126,7 @@ fn hour(stage: &Stage, now: &Quote, before: Option<&Hour>) -> Hour {
 }
 
 /// What a share is worth halfway between what it is minted at and what it is burned at, in tokens; nothing without shares.
-fn share_price(
-    vault: &perpetua_tests::client::model::Vault,
-    kind: PoolKind,
-    market: &Market,
-    slot: u64,
-) -> Option<f64> {
+fn share_price(vault: &perpetua_client::model::Vault, kind: PoolKind, market: &Market, slot: u64) -> Option<f64> {
     let pool = vault.pool(kind);
     let value = vault.net_asset_value(kind, [market].into_iter(), slot).ok()?;
     let start = vault.pool_config(kind).virtual_shares.0 as f64;
@@ -193,7 +186,7 @@ fn flows(stage: &Stage) -> Vec<Line> {
     reasons.into_iter().map(line).chain([exit_fees]).collect()
 }
 
-fn ledgers(vault: &perpetua_tests::client::model::Vault) -> Vec<Line> {
+fn ledgers(vault: &perpetua_client::model::Vault) -> Vec<Line> {
     let line = |name: &str, tokens: Tokens, note: &str| Line {
         name: name.to_owned(),
         tokens: tokens.0,

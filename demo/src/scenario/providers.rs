@@ -1,10 +1,8 @@
 //! How liquidity providers act: they keep to their dates, and try again the next hour when refused.
 
 use anyhow::{Context, Result};
-use perpetua_tests::{
-    client::{instruction, model::PoolKind, perpetua::state},
-    token,
-};
+use perpetua_client::{instruction, model::PoolKind, perpetua::state};
+use perpetua_tests::token;
 
 use super::{
     cast::{Deed, Step},

@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
-use perpetua_tests::{
-    Done, Failure, World, actor,
-    client::{
-        account::read_copy,
-        address,
-        instruction::{self, MarketKeys, VaultKeys},
-        model::{self, Moment, Tokens, pricing::Usd},
-        perpetua::{MarketParameters, Pool, state},
-        price::PriceAccount,
-        quote::{Cranked, Trade},
-    },
-    parameters, price, token,
+use perpetua_client::{
+    account::read_copy,
+    address,
+    instruction::{self, MarketKeys, VaultKeys},
+    model::{self, Moment, Tokens, pricing::Usd},
+    perpetua::{MarketParameters, Pool, state},
+    price::PriceAccount,
+    quote::{Cranked, Trade},
 };
+use perpetua_tests::{Done, Failure, World, actor, parameters, price, token};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 

@@ -1,6 +1,6 @@
 //! The traders: each follows one rule that fits in a sentence, and knows nothing but prices so far and what he holds.
 
-use perpetua_tests::client::perpetua::Side;
+use perpetua_client::perpetua::Side;
 use time::{OffsetDateTime, Weekday};
 
 use crate::history::{HOUR, Quote};

@@ -1,7 +1,7 @@
 //! How traders act: they quote with the client, pay in the margin they need, and trade at exactly the quote.
 
 use anyhow::Result;
-use perpetua_tests::client::{
+use perpetua_client::{
     event::Event,
     instruction::{self, Series},
     model::{
@@ -66,7 +66,7 @@ pub fn trade(stage: &mut Stage, who: usize, role: &mut Role, quotes: &[Quote]) -
 
 /// What an account holds.
 pub fn held(margin: &state::MarginAccount) -> Vec<Lot> {
-    let lot = |(_, position): (usize, &perpetua_tests::client::model::Position)| Lot {
+    let lot = |(_, position): (usize, &perpetua_client::model::Position)| Lot {
         side: if position.side == 0 { Side::Call } else { Side::Put },
         tick: position.tick,
         size: position.size.0,
