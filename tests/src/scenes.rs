@@ -271,10 +271,10 @@ fn pool() -> Vec<Scene> {
     let caller = actor("stranger");
     let execute = instruction::execute_withdrawal(&caller, &vault, &ticket, &markets);
     let mut executed = ready.clone();
-    executed.chain.send(&[execute.clone()]).expect("the withdrawal is due");
+    executed.chain.send(std::slice::from_ref(&execute)).expect("the withdrawal is due");
     let claim = instruction::claim_withdrawal(&owner, &vault, &ticket, &provider.tokens);
     let mut claimed = executed.clone();
-    claimed.chain.send(&[claim.clone()]).expect("there are tokens to claim");
+    claimed.chain.send(std::slice::from_ref(&claim)).expect("there are tokens to claim");
     vec![
         scene(
             "join_pool",

@@ -114,16 +114,15 @@ fn positions(table: &mut Table) {
     measure(table, "view_health", &mut world.clone(), instruction::view_health(&account, &markets));
     let withdraw = instruction::withdraw(&trader.owner, &vault, &account, &trader.tokens, &markets, ONE);
     measure(table, "withdraw", &mut world.clone(), withdraw);
-    for market in 0..4 {
+    for (market, keys) in markets.iter().enumerate() {
         for series in NEAR {
-            let keys = markets[market];
             let open = world.open_instruction(&trader, market, series, 1_000, u64::MAX);
             measure(table, "open_position", &mut world.clone(), open);
-            let close = instruction::close_position(&trader.owner, &vault, &account, &keys, series, 1_000, 0);
+            let close = instruction::close_position(&trader.owner, &vault, &account, keys, series, 1_000, 0);
             measure(table, "close_position", &mut world.clone(), close);
-            let close = instruction::close_position(&trader.owner, &vault, &account, &keys, series, 250_000, 0);
+            let close = instruction::close_position(&trader.owner, &vault, &account, keys, series, 250_000, 0);
             measure(table, "close_position", &mut world.clone(), close);
-            let quote = instruction::view_quote(&vault, &keys, series, 1_000);
+            let quote = instruction::view_quote(&vault, keys, series, 1_000);
             measure(table, "view_quote", &mut world.clone(), quote);
         }
     }

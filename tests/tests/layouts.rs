@@ -114,11 +114,11 @@ fn a_market_lies_as_it_always_did() {
     assert_eq!(number(&data, 120) & 0xffff_ffff, 7 * 86_400, "period");
     assert_eq!(data.len(), 8 + size_of::<perpetua::state::Market>());
     let market = world.market(0);
-    let slots = data.len() - 128 - 64 * 152;
-    let slot = slots + 152;
-    assert_eq!(number(&data, slot + 8), 101_250, "strike of tick 1, whole dollars");
-    assert_eq!(number(&data, slot + 16 + 64), 1_000, "open interest of its puts");
-    assert_eq!(half(&data, slot + 144), 1, "tick");
+    let slots = data.len() - 128 - 64 * 136;
+    let slot = slots + 136;
+    assert_eq!(number(&data, slot + 8), 101_249, "strike of tick 1, whole dollars: a hair below 101,250");
+    assert_eq!(number(&data, slot + 16 + 56), 1_000, "open interest of its puts");
+    assert_eq!(half(&data, slot + 128), 1, "tick");
     assert_eq!(market.slots[1].series[1].open_interest.0, 1_000);
 }
 

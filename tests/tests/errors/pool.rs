@@ -104,6 +104,13 @@ refusals! {
         let (mut world, provider) = joining();
         join(&mut world, &provider, 0, 0)
     };
+    joining_for_more_shares_than_fit_64_bits_is_refused: MathOverflow = {
+        let mut world = World::new();
+        let provider = world.provider("whale", world.vault, 2_000_000 * ONE);
+        let markets = world.markets.clone();
+        world.mark(&markets).unwrap();
+        join(&mut world, &provider, 2_000_000 * ONE, 0)
+    };
     joining_for_fewer_shares_than_asked_is_refused: SharesBelowMinimum = {
         let (mut world, provider) = joining();
         join(&mut world, &provider, ONE, u64::MAX)
