@@ -58,15 +58,8 @@ fn a_seizure_stops_neither_closing_nor_funding() {
     token::seize(&mut world.chain, &tokens, 5 * ONE);
     let settle = instruction::settle_funding(&world.vault, &trader.account, &world.markets);
     world.chain.send_while_short(&[settle]).unwrap();
-    let close = instruction::close_position(
-        &trader.owner,
-        &world.vault,
-        &trader.account,
-        &world.markets[0],
-        call(0),
-        SIZE,
-        0,
-    );
+    let close =
+        instruction::close_position(&trader.owner, &world.vault, &trader.account, &world.markets[0], call(0), SIZE, 0);
     world.chain.send_while_short(&[close]).unwrap();
 }
 

@@ -6,7 +6,7 @@ use perpetua::events;
 macro_rules! events {
     ($($name:ident),* $(,)?) => {
         /// Something that happened.
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Event {
             $(#[doc = concat!("[`events::", stringify!($name), "`].")] $name(events::$name),)*
         }
