@@ -1,0 +1,199 @@
+//! Reads what exists and says what is missing. Everything that would stop the set-up half way is found here, before
+//! anything is spent.
+
+mod check;
+
+use anchor_lang::{
+    prelude::{Pubkey, Rent},
+    solana_program::instruction::Instruction,
+};
+use anyhow::{Result, bail, ensure};
+use perpetua_client::{
+    account::{Stored, read_copy},
+    address,
+    instruction::{self, VaultKeys},
+    model::MARKETS,
+    perpetua::state,
+};
+
+use crate::{
+    compare,
+    declaration::{Declaration, IndexDeclaration, MarketDeclaration, VaultDeclaration},
+    network::{Cluster, Network},
+};
+
+/// Bytes that tell the kinds of the program's accounts apart.
+const DISCRIMINATOR: usize = 8;
+/// Bytes of a share mint.
+const MINT_BYTES: usize = 82;
+/// Bytes of a vault's token account with the extensions of an xStock, about.
+const TOKENS_BYTES: usize = 200;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// Every declared account, in the order of creation.
+    pub steps: Vec<Step>,
+}
+
+/// A declared account.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What it is, such as `index BTC/USD`.
+    pub what: String,
+    /// Where it is.
+    pub address: Pubkey,
+    /// What creates it; nothing where it exists as declared.
+    pub create: Option<Instruction>,
+    /// Lamports of rent that creating it takes, about.
+    pub rent: u64,
+}
+
+impl Plan {
+    /// What is missing, in the order of creation.
+    pub fn missing(&self) -> impl Iterator<Item = (&Step, &Instruction)> {
+        self.steps.iter().filter_map(|step| Some((step, step.create.as_ref()?)))
+    }
+
+    /// Lamports that creating what is missing takes, about.
+    pub fn rent(&self) -> u64 {
+        self.missing().map(|(step, _)| step.rent).sum()
+    }
+
+    /// Compares a cluster with a declaration that `wallet` is to carry out.
+    ///
+    /// Errors: the network fails; the cluster is another than the declaration's; accounts exist that differ from it; a
+    /// mint is not there or not accepted; `wallet` may not create what is missing.
+    pub fn make(network: &dyn Network, declaration: &Declaration, wallet: &Pubkey) -> Result<Self> {
+        let cluster = Cluster::of(&network.genesis()?);
+        ensure!(
+            cluster == declaration.cluster,
+            "this is {cluster}, but the declaration is for {}; choose another --url or --config",
+            declaration.cluster
+        );
+        let mut planner = Planner { network, declaration, wallet, steps: Vec::new(), differences: Vec::new() };
+        let admin = planner.exchange()?;
+        for index in &declaration.indices {
+            planner.index(index)?;
+        }
+        for vault in &declaration.vaults {
+            planner.vault(vault)?;
+        }
+        let Planner { steps, differences, .. } = planner;
+        if !differences.is_empty() {
+            bail!(
+                "the cluster differs from the declaration, and nothing can be changed once it is listed:\n  {}\n\
+                 Correct the declaration to what exists. Nothing was created.",
+                differences.join("\n  ")
+            );
+        }
+        let plan = Self { cluster, steps };
+        if plan.missing().next().is_some() {
+            check::may_create(network, wallet, admin.as_ref())?;
+        }
+        Ok(plan)
+    }
+}
+
+struct Planner<'a> {
+    network: &'a dyn Network,
+    declaration: &'a Declaration,
+    wallet: &'a Pubkey,
+    steps: Vec<Step>,
+    differences: Vec<String>,
+}
+
+impl Planner<'_> {
+    /// The program's account, if it exists.
+    fn read<T: Stored>(&mut self, what: &str, address: &Pubkey) -> Result<Option<Box<T>>> {
+        // Anyone can send lamports to an address; the program creates its account there all the same.
+        let found = self.network.account(address)?.filter(|account| !account.data.is_empty());
+        let Some(account) = found else { return Ok(None) };
+        match read_copy(&account.owner, &account.data) {
+            Ok(stored) => Ok(Some(Box::new(stored))),
+            Err(error) => bail!("{what} at {address}: {error}; use the version of this tool that fits the program"),
+        }
+    }
+
+    fn step(&mut self, what: String, address: Pubkey, bytes: &[usize], create: Option<Instruction>) {
+        let rent = bytes.iter().map(|bytes| Rent::default().minimum_balance(*bytes)).sum();
+        self.steps.push(Step { what, address, create, rent });
+    }
+
+    fn note(&mut self, what: &str, address: &Pubkey, lines: Vec<String>) {
+        self.differences.extend(lines.into_iter().map(|line| format!("{what} ({address}): {line}")));
+    }
+
+    /// Returns the administrator, if the exchange exists.
+    fn exchange(&mut self) -> Result<Option<Pubkey>> {
+        let (what, address) = ("exchange", address::exchange());
+        let guardian = self.declaration.exchange.guardian.resolve(self.wallet);
+        let fee_recipient = self.declaration.exchange.fee_recipient.resolve(self.wallet);
+        let found = self.read::<state::Exchange>(what, &address)?;
+        let mut create = None;
+        match &found {
+            Some(found) => self.note(what, &address, compare::exchange(&guardian, &fee_recipient, found)),
+            None => create = Some(instruction::initialize_exchange(self.wallet, &guardian, &fee_recipient)),
+        }
+        self.step(what.to_owned(), address, &[DISCRIMINATOR + size_of::<state::Exchange>()], create);
+        Ok(found.map(|found| found.admin))
+    }
+
+    fn index(&mut self, index: &IndexDeclaration) -> Result<()> {
+        let (what, address) = (format!("index {}", index.name), address::index(&index.feed_id));
+        let mut create = None;
+        match self.read::<state::Index>(&what, &address)? {
+            Some(found) => self.note(&what, &address, compare::index(index, &found)),
+            None => {
+                let IndexDeclaration { feed_id, guards, declared_variance, .. } = *index;
+                create = Some(instruction::create_index(self.wallet, feed_id, guards, declared_variance));
+            }
+        }
+        self.step(what, address, &[DISCRIMINATOR + size_of::<state::Index>()], create);
+        Ok(())
+    }
+
+    fn vault(&mut self, vault: &VaultDeclaration) -> Result<()> {
+        let (what, address) = (format!("vault {}", vault.name), address::vault(&vault.stock_mint));
+        let (keys, listed, create) = match self.read::<state::Vault>(&what, &address)? {
+            Some(found) => {
+                self.note(&what, &address, compare::vault(vault, &found));
+                (VaultKeys::new(vault.stock_mint, found.token_program), found.market_count, None)
+            }
+            None => {
+                let token_program = check::stock_mint(self.network, vault)?;
+                let keys = VaultKeys::new(vault.stock_mint, token_program);
+                (keys, 0, Some(instruction::create_vault(self.wallet, &keys, vault.parameters())))
+            }
+        };
+        let bytes = [DISCRIMINATOR + size_of::<state::Vault>(), TOKENS_BYTES, MINT_BYTES, MINT_BYTES];
+        self.step(what.clone(), address, &bytes, create);
+        let mut total = usize::from(listed);
+        for market in &vault.markets {
+            total += usize::from(self.market(vault, &keys, market)?);
+        }
+        ensure!(
+            total <= MARKETS,
+            "{what} ({address}) holds {listed} markets already, and with those declared it would be {total}; \
+             a vault holds {MARKETS}: declare fewer"
+        );
+        Ok(())
+    }
+
+    /// Returns whether the market is missing.
+    fn market(&mut self, vault: &VaultDeclaration, keys: &VaultKeys, market: &MarketDeclaration) -> Result<bool> {
+        let what = format!("market {} on {}", market.index, vault.name);
+        let keys_of_market = keys.market(address::index(&self.declaration.index(&market.index)?.feed_id));
+        let address = keys_of_market.market;
+        let mut create = None;
+        match self.read::<state::Market>(&what, &address)? {
+            Some(found) => self.note(&what, &address, compare::market(market, &found)),
+            None => create = Some(instruction::create_market(self.wallet, keys, &keys_of_market, market.parameters)),
+        }
+        let missing = create.is_some();
+        self.step(what, address, &[DISCRIMINATOR + size_of::<state::Market>()], create);
+        Ok(missing)
+    }
+}

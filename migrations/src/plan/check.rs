@@ -1,0 +1,76 @@
+//! What the program would refuse, told before anything is sent.
+
+use anchor_lang::{
+    AccountDeserialize,
+    prelude::{AccountInfo, ProgramData, Pubkey},
+};
+use anyhow::{Context, Result, bail, ensure};
+use perpetua_client::{
+    address,
+    error::remedy,
+    perpetua::{PerpetuaError, token::policy},
+};
+
+use crate::{declaration::VaultDeclaration, network::Network};
+
+/// Checks that the vault's mint exists and passes the program's policy. Returns the token program that owns it.
+pub fn stock_mint(network: &dyn Network, vault: &VaultDeclaration) -> Result<Pubkey> {
+    let (name, mint) = (&vault.name, &vault.stock_mint);
+    let Some(mut account) = network.account(mint)? else {
+        bail!("vault {name}: there is no mint at {mint}; correct stock_mint, or create the mint on this cluster first");
+    };
+    let info = AccountInfo::new(mint, false, false, &mut account.lamports, &mut account.data, &account.owner, false);
+    match policy::check(&info) {
+        Ok(_) => Ok(account.owner),
+        Err(anchor_lang::error::Error::AnchorError(error)) => {
+            let own = perpetua_client::error::from_code(error.error_code_number);
+            bail!(
+                "vault {name}: the stock token {mint} is refused: {} ({}). {}",
+                error.error_msg,
+                error.error_name,
+                remedy(own.unwrap_or(PerpetuaError::MalformedMint))
+            );
+        }
+        Err(error) => bail!("vault {name}: the stock token {mint} cannot be read: {error}; correct stock_mint"),
+    }
+}
+
+/// Checks that `wallet` may create accounts and can pay for it. `admin` is the exchange's, where that exists; where it
+/// does not, only the program's upgrade authority may create it.
+pub fn may_create(network: &dyn Network, wallet: &Pubkey, admin: Option<&Pubkey>) -> Result<()> {
+    match admin {
+        Some(admin) => ensure!(
+            admin == wallet,
+            "only the administrator {admin} may list what is missing, but the wallet is {wallet}; \
+             give the administrator's key with --keypair"
+        ),
+        None => is_upgrade_authority(network, wallet)?,
+    }
+    let funded = network.account(wallet)?.is_some_and(|account| account.lamports > 0);
+    ensure!(funded, "the wallet {wallet} holds no SOL on this cluster; send it some for rent and fees");
+    Ok(())
+}
+
+fn is_upgrade_authority(network: &dyn Network, wallet: &Pubkey) -> Result<()> {
+    let program = address::PROGRAM;
+    let Some(account) = network.account(&address::program_data())? else {
+        bail!(
+            "the program {program} is not deployed here as an upgradeable program; deploy it first, \
+             with the wallet as its upgrade authority"
+        );
+    };
+    let data = ProgramData::try_deserialize(&mut account.data.as_slice())
+        .with_context(|| format!("the program data of {program} cannot be read; deploy the program again"))?;
+    match data.upgrade_authority_address {
+        Some(authority) => ensure!(
+            authority == *wallet,
+            "only the program's upgrade authority {authority} may set up the exchange, but the wallet is {wallet}; \
+             give the upgrade authority's key with --keypair"
+        ),
+        None => bail!(
+            "the program {program} has no upgrade authority any more, so nobody may set up the exchange; \
+             deploy it under a new address and set that up before giving up the upgrade authority"
+        ),
+    }
+    Ok(())
+}
