@@ -94,3 +94,13 @@ fn somebody_else_may_pay_the_rent_of_an_account_and_the_owner_gets_it_back() {
     assert!(world.chain.account(&account).data.is_empty());
     assert_eq!(world.chain.account(&owner).lamports, rent);
 }
+
+#[test]
+fn more_tokens_than_are_held_cannot_be_deposited() {
+    let mut world = World::new();
+    let trader = world.trader("trader", DEPOSIT);
+    for amount in [DEPOSIT + 1, u64::MAX] {
+        // The token program's own error for insufficient funds.
+        assert_eq!(world.deposit(&trader, amount).unwrap_err().name(), "Custom1");
+    }
+}
