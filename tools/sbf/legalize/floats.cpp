@@ -107,18 +107,42 @@ IntegerMode integerMode(IRBuilder<> &B, Type *T) {
   fail("a conversion between a float and " + Twine(Bits) + " bits");
 }
 
+// rustc passes what is wider than a register by address to and from C functions for this machine.
+bool byAddress(const IntegerMode &Mode) { return Mode.T->isIntegerTy(128); }
+
+// Those functions rely on the alignment that Rust gives to such integers.
+AllocaInst *wideSlot(IRBuilder<> &B, Type *T) {
+  AllocaInst *Slot = stackSlot(B.GetInsertBlock()->getParent(), T, "wide");
+  Slot->setAlignment(Align(16));
+  return Slot;
+}
+
 Value *integerToFloat(IRBuilder<> &B, Value *V, Type *To, bool Signed) {
   IntegerMode Mode = integerMode(B, V->getType());
   Value *Wide = Signed ? B.CreateSExt(V, Mode.T) : B.CreateZExt(V, Mode.T);
-  std::string Name = (Twine(Signed ? "__float" : "__floatun") + Mode.Name).str();
-  return callRuntime(B, withSuffix(Name, To, ""), To, {Wide});
+  std::string Name = withSuffix((Twine(Signed ? "__float" : "__floatun") + Mode.Name).str(), To, "");
+  if (!byAddress(Mode))
+    return callRuntime(B, Name, To, {Wide});
+  AllocaInst *Argument = wideSlot(B, Mode.T);
+  B.CreateLifetimeStart(Argument);
+  B.CreateAlignedStore(Wide, Argument, Align(8));
+  Value *Result = callRuntime(B, Name, To, {Argument});
+  B.CreateLifetimeEnd(Argument);
+  return Result;
 }
 
 // compiler-builtins' functions saturate at their own width, as Rust's casts do.
 Value *floatToInteger(IRBuilder<> &B, Value *V, Type *To, bool Signed) {
   IntegerMode Mode = integerMode(B, To);
   std::string Name = withSuffix(Signed ? "__fix" : "__fixuns", V->getType(), Mode.Name);
-  return callRuntime(B, Name, Mode.T, {V});
+  if (!byAddress(Mode))
+    return callRuntime(B, Name, Mode.T, {V});
+  AllocaInst *Out = wideSlot(B, Mode.T);
+  B.CreateLifetimeStart(Out);
+  callRuntime(B, Name, B.getVoidTy(), {Out, V});
+  Value *Result = B.CreateAlignedLoad(Mode.T, Out, Align(8));
+  B.CreateLifetimeEnd(Out);
+  return Result;
 }
 
 // A narrower integer than the function's saturates at its own bounds.
