@@ -93,6 +93,9 @@ impl Market {
     }
 
     fn accrue_to_new_rates(&mut self, spot: Usd, steps: Steps) -> Result<()> {
+        if self.active == 0 {
+            return Ok(());
+        }
         let spot = self.config.grid()?.locate(spot);
         for side in [Side::Call, Side::Put] {
             let curve = self.config.curve(side, self.middle[side as usize].real())?;

@@ -1,18 +1,16 @@
 //! Liquidation: closes just what brings an account back to its initial margin, in bounded work.
 
-use perpetua_pricing::{Real, Rounding, Usd};
+use perpetua_pricing::{Curve, Real, Rounding, Usd};
 
 use crate::{
     account::{MarginAccount, MarketMuts, POSITIONS, SeriesKey},
     conditions::{Action, Conditions},
     error::{ModelError, Result},
-    index::Index,
-    margin::{
-        INITIAL_MARGIN_MULTIPLE, MarginRates, dearest_units, initial_margin, liquidation_fee, maintenance_margin, size,
-    },
+    index::{Index, Reading},
+    margin::{INITIAL_MARGIN_MULTIPLE, MarginRates, dearest_units, initial_margin, maintenance_margin, size},
     market::Market,
     quantities::{SIZE_SCALE, Size, Tokens, bps, share, token_value},
-    quote::{Moment, with_reading},
+    quote::{Moment, with_reading, worse_for_seller},
     trade::{move_entry, reduce_position},
     vault::{Ledger, MARKETS, Split, Vault},
 };
@@ -46,6 +44,10 @@ struct Candidate {
     value: Usd,
     /// Proceeds per millionth of an index unit, raw units.
     proceeds: Real,
+    /// Margin released per token of proceeds: what is closed first has most of it.
+    rank: Real,
+    /// Maintenance margin of the whole position, raw units.
+    margin: Real,
 }
 
 /// An account while it is liquidated.
@@ -55,6 +57,8 @@ struct Liquidation<'a, 'm> {
     markets: &'a mut MarketMuts<'m>,
     candidates: [Option<Candidate>; POSITIONS],
     debt: Tokens,
+    /// Liquidation fee of each market, raw units.
+    fees: [Tokens; MARKETS],
     min_penalty: Tokens,
     penalty_bps: u16,
     report: LiquidationReport,
@@ -82,6 +86,7 @@ pub fn liquidate(
         markets,
         candidates: [None; POSITIONS],
         debt: Tokens::ZERO,
+        fees: [Tokens::ZERO; MARKETS],
         min_penalty,
         penalty_bps,
         report: LiquidationReport::default(),
@@ -119,6 +124,29 @@ fn require_liquidatable(
     }
 }
 
+/// Price readings and bid curves of the markets and sides that an account is in, each computed once.
+#[derive(Default)]
+struct Bids {
+    readings: [Option<Reading>; MARKETS],
+    curves: [[Option<Curve>; 2]; MARKETS],
+}
+
+impl Bids {
+    /// What a forced sale pays per index unit: `V_bid`, at the last known volatility where that is stale.
+    fn value(&mut self, market: &Market, index: &Index, key: SeriesKey, strike: Usd, moment: Moment) -> Result<Usd> {
+        let number = usize::from(key.market);
+        let reading = match self.readings[number] {
+            Some(reading) => reading,
+            None => *self.readings[number].insert(market.trading_price(index, moment)?),
+        };
+        let curve = match &mut self.curves[number][key.side as usize] {
+            Some(curve) => curve,
+            unknown => unknown.insert(market.config.curve(key.side, market.bid_volatility(key.side))?),
+        };
+        Ok(market.value(curve, worse_for_seller(key.side, &reading), strike, Rounding::Down))
+    }
+}
+
 /// Raw units per millionth of an index unit of an option with this value.
 fn per_millionth(market: &Market, value: Usd) -> Result<Real> {
     let product = market.units_per_usd().real().mul(Real::from(value));
@@ -142,21 +170,26 @@ impl Liquidation<'_, '_> {
     #[inline(never)]
     fn find_candidates(&mut self, indices: [Option<&Index>; MARKETS], moment: Moment) -> Result<()> {
         let mut rates = MarginRates::default();
+        let mut bids = Bids::default();
         for (place, position) in self.account.open_positions() {
             let key = position.key();
             let number = usize::from(key.market);
             let market = self.markets.get(number).and_then(Option::as_deref).ok_or(ModelError::MarketMissing)?;
             let index = indices.get(number).copied().flatten().ok_or(ModelError::MarketMissing)?;
-            let reading = market.trading_price(index, moment)?;
             let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
-            let value = market.bid_value(&reading, key.side, strike)?;
+            let value = bids.value(market, index, key, strike, moment)?;
+            let release = rates.of(market, key.market, key.side, moment.now)?.maintenance(strike.into());
+            let proceeds = per_millionth(market, value)?;
+            self.fees[number] = market.liquidation_fee()?;
             self.candidates[place] = Some(Candidate {
                 place,
                 key,
                 size: position.size,
-                release: rates.of(market, key.market, key.side, moment.now)?.maintenance(strike.into()),
+                release,
                 value,
-                proceeds: per_millionth(market, value)?,
+                proceeds,
+                rank: release.div(proceeds).unwrap_or(Real::MAX),
+                margin: release.mul(size(position.size)),
             });
         }
         Ok(())
@@ -187,10 +220,11 @@ impl Liquidation<'_, '_> {
     /// What the account is short of its initial margin after the penalty; nothing once it is restored.
     fn shortfall(&self) -> Result<Tokens> {
         let mut margin = Real::ZERO;
+        let mut fee = Tokens::ZERO;
         for candidate in self.candidates.iter().flatten() {
-            margin = margin.add(candidate.release.mul(size(candidate.size)));
+            margin = margin.add(candidate.margin);
+            fee = fee.max(self.fees[usize::from(candidate.key.market)]);
         }
-        let fee = liquidation_fee(self.account, self.markets)?;
         let initial = initial_margin(maintenance_margin(margin, fee));
         let needed = initial.0.saturating_add(self.debt.0).saturating_add(self.penalty()?.0);
         Ok(Tokens(needed).less(self.account.collateral))
@@ -208,9 +242,7 @@ impl Liquidation<'_, '_> {
         }
         let mut best: Option<&Candidate> = None;
         for candidate in self.candidates.iter().flatten() {
-            let better =
-                best.is_none_or(|best| candidate.release.mul(best.proceeds) > best.release.mul(candidate.proceeds));
-            if better {
+            if best.is_none_or(|best| candidate.rank > best.rank) {
                 best = Some(candidate);
             }
         }
@@ -244,8 +276,11 @@ impl Liquidation<'_, '_> {
         self.report.proceeds = self.report.proceeds.plus(payout)?;
         self.report.closed = self.report.closed.saturating_add(1);
         let left = candidate.size.minus(size)?;
-        self.candidates[candidate.place] =
-            if left.is_zero() { None } else { Some(Candidate { size: left, ..candidate }) };
+        self.candidates[candidate.place] = if left.is_zero() {
+            None
+        } else {
+            Some(Candidate { size: left, margin: candidate.release.mul(self::size(left)), ..candidate })
+        };
         Ok(())
     }
 

@@ -80,6 +80,13 @@ impl MarginRate {
 }
 
 impl Market {
+    /// The part of maintenance margin that an account owes once, raw units, rounded up.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub(crate) fn liquidation_fee(&self) -> Result<Tokens> {
+        self.units_per_usd().cents(u64::from(self.config.liquidation_fee_cents), Rounding::Up)
+    }
+
     /// `X (1 / (u(sigma_cap) T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position pay more.
     ///
     /// Source: mechanism section 7. Errors: [`ModelError::MathOverflow`].
@@ -125,12 +132,15 @@ pub(crate) fn dearest_units(account: &MarginAccount, markets: &impl Markets) -> 
 }
 
 /// The largest liquidation fee among the markets that an account is in, rounded up; nothing without positions.
-pub(crate) fn liquidation_fee(account: &MarginAccount, markets: &impl Markets) -> Result<Tokens> {
+fn liquidation_fee(account: &MarginAccount, markets: &impl Markets) -> Result<Tokens> {
     let mut fee = Tokens::ZERO;
+    let mut seen = None;
     for (_, position) in account.open_positions() {
-        let market = markets.require(position.market)?;
-        let cents = u64::from(market.config.liquidation_fee_cents);
-        fee = fee.max(market.units_per_usd().cents(cents, Rounding::Up)?);
+        // Positions of a market tend to lie together, and the fee of each costs a wide division.
+        if seen != Some(position.market) {
+            fee = fee.max(markets.require(position.market)?.liquidation_fee()?);
+            seen = Some(position.market);
+        }
     }
     Ok(fee)
 }

@@ -159,12 +159,6 @@ impl Market {
         Ok(CloseQuote { value: value.into(), payout, fee })
     }
 
-    /// What a forced sale pays per index unit: `V_bid`, at the last known volatility where that is stale.
-    pub(crate) fn bid_value(&self, reading: &Reading, side: Side, strike: Usd) -> Result<Usd> {
-        let curve = self.config.curve(side, self.bid_volatility(side))?;
-        Ok(self.value(&curve, worse_for_seller(side, reading), strike, Rounding::Down))
-    }
-
     /// The option's value per index unit, never above the cap that reserves cover.
     pub(crate) fn value(&self, curve: &Curve, spot: Usd, strike: Usd, rounding: Rounding) -> Usd {
         curve.value(spot, strike).value(rounding).min(self.config.cap_value(curve.side(), strike))

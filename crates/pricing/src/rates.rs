@@ -4,8 +4,7 @@
 //! progressions over the ladder. So is the rate: a multiplication of two words per progression and strike.
 
 use crate::{
-    Curve, Grid, Ladder, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid, Usd, exp, exp_negative,
-    wide::mul_high_roughly,
+    Curve, Grid, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid, Usd, exp, exp_negative, wide::mul_high_roughly,
 };
 
 /// How a rate is composed: units of the rate per dollar, whatever unit the caller keeps.
@@ -31,7 +30,7 @@ pub trait FundingLadder {
 
 /// Strikes on each side of the money that are priced by progression.
 const REACH: usize = 64;
-const REACH_LIMIT: i32 = 64;
+const REACH_LIMIT: i64 = 64;
 /// Terms are scaled to this many bits, so that two of them add up without overflow.
 const TERM_BITS: i32 = 62;
 
@@ -39,41 +38,78 @@ impl SpotOnGrid {
     /// Gives every slot whose bit is set in `active` its rate
     /// `time_value * TV + financed * F + strike * K` in the weights' unit.
     ///
-    /// Within 64 ticks of the money and short of the cap the error is below three units plus 2^-48 of what the weights
-    /// give for the larger of spot and strike; other slots are priced as by [`SpotOnGrid::price`] and rounded up. Nothing
-    /// is rounded to a side here: buyers and pool are charged and credited by the same rate.
+    /// Short of the cap the error is below three units plus 2^-48 of what the weights give for the larger of spot and
+    /// strike; slots at and past the cap are rated one by one and rounded up. Nothing else is rounded to a side here:
+    /// buyers and pool are charged and credited by the same rate.
     pub fn funding_rates<L: FundingLadder>(&self, curve: &Curve, weights: &RateWeights, active: u64, ladder: &mut L) {
-        let (above, below) = self.reaches(active, ladder);
+        let (mut above, mut below) = (0, 0);
+        for_each_slot(active, |slot| match self.ticks_above(ladder.tick(slot)) {
+            ..0 => below |= 1 << slot,
+            _ => above |= 1 << slot,
+        });
         let spot = Real::from(self.spot);
         let prices = [spot, spot.mul(curve.peak_fraction())];
         let above_step = exp_negative(self.grid.log_rho().mul(curve.rate_above));
         let below_step = above_step.mul(self.grid.inverse_rho());
-        let above = Rates::new(&self.above(curve, prices, above_step, below_step), weights, above);
-        let below = Rates::new(&self.below(curve, prices, below_step, above_step), weights, below);
-        let mut rest = 0;
-        for_each_slot(active, |slot| {
-            let distance = self.ticks_above(ladder.tick(slot));
-            let wing = if distance < 0 { &below } else { &above };
-            // Below the money distances count -1, -2, ..: their complements count 0, 1, ..
-            match wing.get((distance ^ (distance >> 63)).cast_unsigned()) {
-                Some(rate) => ladder.rate(slot, rate),
-                None => rest |= 1 << slot,
-            }
-        });
-        if rest != 0 {
-            self.price(curve, rest, &mut OneByOne { weights, ladder });
+        self.wing_rates(&self.above(curve, prices, above_step, below_step), weights, above, ladder);
+        self.wing_rates(&self.below(curve, prices, below_step, above_step), weights, below, ladder);
+    }
+
+    /// Rates the slots on one side of the money, 64 strikes at a time from the nearest on, so in as many rounds as there
+    /// are laps; each round rates a slot at least.
+    fn wing_rates<L: FundingLadder>(&self, wing: &Wing<'_>, weights: &RateWeights, slots: u64, ladder: &mut L) {
+        let below_cap = wing.below_cap();
+        let mut rest = slots;
+        while rest != 0 {
+            let mut nearest = i64::MAX;
+            for_each_slot(rest, |slot| nearest = nearest.min(self.offset(ladder.tick(slot))));
+            let mut farthest = nearest;
+            let reach = nearest.saturating_add(REACH_LIMIT).min(below_cap);
+            for_each_slot(rest, |slot| {
+                let offset = self.offset(ladder.tick(slot));
+                farthest = if offset < reach { farthest.max(offset) } else { farthest };
+            });
+            // None for rates beyond 2^62, which are left to the slow way; it saturates.
+            let rates = (nearest < reach).then(|| Rates::new(wing, weights, nearest, farthest));
+            let rates = rates.filter(|rates| rates.reach > 0);
+            let mut left = 0;
+            for_each_slot(rest, |slot| {
+                let offset = self.offset(ladder.tick(slot));
+                match rates.as_ref().and_then(|rates| rates.get((offset - nearest).cast_unsigned())) {
+                    Some(rate) => ladder.rate(slot, rate),
+                    // Rounding leaves open on which side of the cap the two strikes at it are.
+                    None if rates.is_some() && offset < below_cap => left |= 1 << slot,
+                    None => self.rate_one(wing, weights, slot, offset > below_cap + 1, ladder),
+                }
+            });
+            rest = left;
         }
     }
 
-    /// How many strikes are needed above and below the money.
-    fn reaches<L: FundingLadder>(&self, active: u64, ladder: &L) -> (i64, i64) {
-        let (mut highest, mut lowest) = (-1, 0);
-        for_each_slot(active, |slot| {
-            let distance = self.ticks_above(ladder.tick(slot));
-            highest = highest.max(distance);
-            lowest = lowest.min(distance);
-        });
-        (highest + 1, -lowest)
+    /// Rates one slot by itself.
+    fn rate_one<L: FundingLadder>(
+        &self,
+        wing: &Wing<'_>,
+        weights: &RateWeights,
+        slot: usize,
+        capped: bool,
+        ladder: &mut L,
+    ) {
+        let strike = ladder.strike(slot);
+        let rate = if capped {
+            Real::from(strike).mul(weights.strike)
+        } else {
+            weights.rate(&wing.curve.value(self.spot, strike))
+        };
+        ladder.rate(slot, rate.to_fixed(0, Rounding::Up).unwrap_or(u64::MAX));
+    }
+
+    /// How many strikes away from the money on its side; the first strike on either side counts zero.
+    #[inline(always)]
+    fn offset(&self, tick: i16) -> i64 {
+        // Below the money distances count -1, -2, ..: their complements count 0, 1, ..
+        let distance = self.ticks_above(tick);
+        distance ^ (distance >> 63)
     }
 
     /// How many ticks above the first one that is above the spot. Words are cheaper than halves on the Solana VM.
@@ -151,18 +187,18 @@ struct Wing<'a> {
 
 impl Wing<'_> {
     /// The logarithm's distance between the spot and the strike `offset` steps from the first.
-    fn distance_of(&self, offset: i32) -> Real {
-        self.distance.add(self.grid.log_rho().mul(Real::from_u64(offset.unsigned_abs().into())))
+    fn distance_of(&self, offset: i64) -> Real {
+        self.distance.add(self.grid.log_rho().mul(Real::from_u64(offset.unsigned_abs())))
     }
 
     /// Strikes that are certainly short of the cap.
-    fn below_cap(&self) -> i32 {
+    fn below_cap(&self) -> i64 {
         if !self.in_the_money {
-            return i32::MAX;
+            return i64::MAX - 1;
         }
         let steps = self.curve.cap_distance.saturating_sub(self.distance).div(self.grid.log_rho());
         let steps = steps.and_then(|steps| steps.to_fixed(0, Rounding::Down)).unwrap_or(0);
-        i32::try_from(steps).unwrap_or(i32::MAX)
+        i64::try_from(steps).unwrap_or(i64::MAX - 1)
     }
 }
 
@@ -175,17 +211,17 @@ struct Rates {
 }
 
 impl Rates {
-    fn new(wing: &Wing<'_>, weights: &RateWeights, reach: i64) -> Self {
-        let reach = i32::try_from(reach).unwrap_or(REACH_LIMIT);
-        let last = reach.min(REACH_LIMIT).min(wing.below_cap()) - 1;
-        let mut rates = Self { terms: [0; REACH], reach: usize::try_from(last + 1).unwrap_or(0), shift: 0 };
-        if rates.reach > 0 {
-            rates.fill(wing, weights, last);
-        }
+    /// The rates from the strike `nearest` to the strike `farthest`, fewer than 64 apart and all short of the cap.
+    fn new(wing: &Wing<'_>, weights: &RateWeights, nearest: i64, farthest: i64) -> Self {
+        let last = farthest - nearest;
+        let reach = usize::try_from(last + 1).unwrap_or(0).min(REACH);
+        let mut rates = Self { terms: [0; REACH], reach, shift: 0 };
+        let wing = Wing { distance: wing.distance_of(nearest), ..*wing };
+        rates.fill(&wing, weights, last);
         rates
     }
 
-    fn fill(&mut self, wing: &Wing<'_>, weights: &RateWeights, last: i32) {
+    fn fill(&mut self, wing: &Wing<'_>, weights: &RateWeights, last: i64) {
         let curve = wing.curve;
         let financed = if curve.side() == Side::Call { weights.financed } else { Real::ZERO };
         let scale = wing.scale;
@@ -206,7 +242,7 @@ impl Rates {
         let largest = main.magnitude.max(reflected).max(strike);
         let shift = (TERM_BITS - 64 - largest.exponent()).min(63);
         let Ok(unsigned_shift) = u32::try_from(shift) else {
-            self.reach = 0; // rates beyond 2^62 are left to the slow way, which saturates
+            self.reach = 0;
             return;
         };
         self.shift = unsigned_shift;
@@ -268,27 +304,6 @@ fn subtract<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: u64
     for term in terms {
         *term = term.saturating_sub(value);
         value = mul_high_roughly(value, ratio);
-    }
-}
-
-/// Rates of the slots that the progressions do not reach.
-struct OneByOne<'a, L> {
-    weights: &'a RateWeights,
-    ladder: &'a mut L,
-}
-
-impl<L: FundingLadder> Ladder for OneByOne<'_, L> {
-    fn tick(&self, slot: usize) -> i16 {
-        self.ladder.tick(slot)
-    }
-
-    fn strike(&self, slot: usize) -> Usd {
-        self.ladder.strike(slot)
-    }
-
-    fn priced(&mut self, slot: usize, value: OptionValue) {
-        let rate = self.weights.rate(&value);
-        self.ladder.rate(slot, rate.to_fixed(0, Rounding::Up).unwrap_or(u64::MAX));
     }
 }
 
