@@ -126,6 +126,6 @@ fn a_real_price_account_of_the_oracle_is_accepted() {
     let index = world.read::<perpetua::state::Index>(&market.index).state;
     assert_eq!(index.publish_time, price.publish_time);
     // Dollars and cents: the price has 10^8 in a dollar.
-    let cents = index.price.get() * 100 >> 64;
+    let cents = (index.price.get() * 100) >> 64;
     assert_eq!(cents, u128::from(price.price.unsigned_abs() / 1_000_000));
 }
