@@ -59,7 +59,11 @@ pub fn apply(
     for (step, instruction) in plan.missing() {
         let signature = create(network, wallet, instruction, patience).with_context(|| {
             let done = created.len();
-            format!("creating {} failed; {done} of {total} accounts were created: run again to go on", step.what)
+            format!(
+                "{} of {total}, {}, was not created; once the cause is gone, run again to go on",
+                done + 1,
+                step.what
+            )
         })?;
         let done = Created { step: step.clone(), signature };
         report(&done);

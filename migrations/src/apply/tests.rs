@@ -54,7 +54,7 @@ fn a_transaction_that_fails_on_chain_is_explained() {
     let refused: TransactionError = serde_json::from_value(json).unwrap();
     let expected = failure(&refused);
     let error = format!("{:#}", outcome(Status::Failed(refused)).unwrap_err());
-    assert!(error.contains("0 of 1 accounts were created") && error.contains(&expected), "{error}");
+    assert!(error.contains("1 of 1, exchange, was not created") && error.contains(&expected), "{error}");
 }
 
 #[test]
