@@ -94,8 +94,8 @@ pub fn market(declared: &MarketDeclaration, found: &state::Market) -> Vec<String
     (declared.units_per_usd, declared.reference_strike) = (found.units_per_usd, found.reference_strike);
     compare!(lines, "", declared, found;
         min_size dust_size period max_gap margin_horizon liquidation_fee_cents min_penalty_cents penalty_bps
-        strike_ratio_bps cap_bps carry_bps rent_bps min_volatility_bps max_volatility_bps markup_bps spread_bps slew_bps utilisation_spread_bps
-        utilisation_kink_bps utilisation_full_bps fee_notional_bps fee_value_bps series_limit_bps side_limit_bps
-        reserve_extra_bps settlement);
+        strike_ratio_bps cap_bps carry_bps rent_bps min_volatility_bps max_volatility_bps markup_bps spread_bps
+        slew_bps utilisation_spread_bps utilisation_kink_bps utilisation_full_bps fee_notional_bps fee_value_bps
+        series_limit_bps side_limit_bps reserve_extra_bps settlement);
     lines
 }

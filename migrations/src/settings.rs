@@ -48,7 +48,10 @@ impl Settings {
         let path = path.map_or_else(|| home.join(CLI_KEYPAIR), |path| expand(home, path));
         let keypair = read_keypair_file(&path).map_err(|error| {
             let path = path.display();
-            anyhow!("cannot read a key from {path}: {error}; name a key file with --keypair (hardware wallets are not supported)")
+            anyhow!(
+                "cannot read a key from {path}: {error}; \
+                 name a key file with --keypair (hardware wallets are not supported)"
+            )
         })?;
         Ok(Self { url: expand_moniker(url)?, keypair })
     }
