@@ -8,9 +8,7 @@ use crate::{
     error::{ModelError, Result},
     index::Index,
     market::{Market, SLOTS, Series, Slot, years},
-    quantities::{
-        FUNDING_RATE_FRACTION_BITS, FundingIndex, FundingRate, SIZE_SCALE, UNITS_PER_USD_FRACTION_BITS, Wide, bps,
-    },
+    quantities::{FUNDING_RATE_FRACTION_BITS, FundingRate, SIZE_SCALE, UNITS_PER_USD_FRACTION_BITS, Wide, bps},
 };
 
 /// What a crank did.
@@ -97,11 +95,12 @@ impl Market {
             return Ok(());
         }
         let spot = self.config.grid()?.locate(spot);
+        let seen = spot.survey(self.active, |slot| self.slots[slot].tick);
         for side in [Side::Call, Side::Put] {
             let curve = self.config.curve(side, self.middle[side as usize].real())?;
             let weights = self.rate_weights(side);
             let mut accruing = AccruingLadder { slots: &mut self.slots, side, steps, outcome: Ok(()) };
-            spot.funding_rates(&curve, &weights, self.active, &mut accruing);
+            spot.funding_rates(&curve, &weights, &seen, &mut accruing);
             accruing.outcome?;
         }
         Ok(())
@@ -174,15 +173,23 @@ impl Step {
         }
     }
 
-    /// What the rate adds to the funding index, rounded up.
-    fn charge(self, rate: FundingRate) -> u128 {
-        if self.mantissa == 0 || rate.is_zero() {
-            return 0;
+    /// What the rate adds to the funding index, rounded up, as its upper and lower word: shifts of 128-bit numbers are
+    /// slow on the Solana VM.
+    #[inline(always)]
+    fn charge(self, rate: u64) -> (u64, u64) {
+        if self.mantissa == 0 || rate == 0 {
+            return (0, 0);
         }
-        let (high, low) = mul_words(self.mantissa, rate.0);
-        let product = Wide { low, high }.get();
-        let whole = product >> self.shift;
-        whole + u128::from(whole << self.shift != product)
+        let (high, low) = mul_words(self.mantissa, rate);
+        let (upper, lower, dropped) = match self.shift {
+            0 => (high, low, 0),
+            shift @ 1..64 => (high >> shift, high << (64 - shift) | low >> shift, low << (64 - shift)),
+            64 => (0, high, low),
+            shift => (0, high >> (shift - 64), high << (128 - shift) | low),
+        };
+        let (lower, carry) = lower.overflowing_add(u64::from(dropped != 0));
+        // The upper word is below the mantissa, so it is not the largest.
+        (upper.wrapping_add(u64::from(carry)), lower)
     }
 }
 
@@ -190,15 +197,25 @@ impl Series {
     /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`.
     ///
     /// The step carries 62 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
+    #[inline(always)]
     fn accrue(&mut self, rate: FundingRate, steps: Steps) -> Result<()> {
-        if !self.open_interest.is_zero() {
-            let both = self.rate.plus(rate)?;
-            let lower = self.rate.min(rate);
-            let next = self.index().0.checked_add(steps.half.charge(both));
-            let next = next.and_then(|sum| sum.checked_add(steps.excess.charge(lower)));
-            self.funding_index = FundingIndex(next.ok_or(ModelError::MathOverflow)?).into();
+        let last = core::mem::replace(&mut self.rate, rate);
+        if self.open_interest.is_zero() {
+            return Ok(());
         }
-        self.rate = rate;
+        self.charge(steps.half.charge(last.0.saturating_add(rate.0)))?;
+        if steps.excess.mantissa != 0 {
+            self.charge(steps.excess.charge(last.0.min(rate.0)))?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn charge(&mut self, (upper, lower): (u64, u64)) -> Result<()> {
+        let (low, carry) = self.funding_index.low.overflowing_add(lower);
+        // Two words far from the largest, except at the end of the index's range.
+        let high = self.funding_index.high.checked_add(upper).and_then(|high| high.checked_add(u64::from(carry)));
+        self.funding_index = Wide { low, high: high.ok_or(ModelError::MathOverflow)? };
         Ok(())
     }
 }

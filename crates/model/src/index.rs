@@ -261,18 +261,13 @@ impl Index {
     /// Errors: [`ModelError::MathOverflow`].
     pub fn provisional_variance(&self) -> Result<Real> {
         let elapsed = self.publish_time.saturating_sub(self.sample_mark.saturating_mul(SAMPLE_SECONDS));
+        let Some((square, seconds)) = self.return_since_sample(self.price.into(), elapsed) else {
+            return Ok(self.variances[0].max(self.variances[1]).real());
+        };
+        let age = self.sampled_seconds(self.publish_time);
         let mut largest = Real::ZERO;
         for (variance, half_life) in self.variances.iter().zip(HALF_LIVES) {
-            let next = match self.return_since_sample(self.price.into(), elapsed) {
-                Some((square, seconds)) => {
-                    let age = self.sampled_seconds(self.publish_time);
-                    blend(variance.real(), square, seconds, half_life, age)?
-                }
-                None => variance.real(),
-            };
-            if next > largest {
-                largest = next;
-            }
+            largest = largest.max(blend(variance.real(), square, seconds, half_life, age)?);
         }
         Ok(largest)
     }

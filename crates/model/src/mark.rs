@@ -2,7 +2,7 @@
 
 use bytemuck::Zeroable;
 use perpetua_pricing::{
-    FundingLadder, RateWeights, Real, Rounding, Side, SpotOnGrid, Usd,
+    FundingLadder, RateWeights, Real, Rounding, Side, SpotOnGrid, Survey, Usd,
     wide::{mul_div, mul_words},
 };
 
@@ -108,17 +108,28 @@ impl Market {
     /// and with the ask volatility at the other end, rounded up.
     fn liabilities(&self, reading: &Reading) -> Result<[Tokens; 2]> {
         let grid = self.config.grid()?;
-        let (low, high) = (grid.locate(reading.low), grid.locate(reading.high));
+        let at = |spot| {
+            let located = grid.locate(spot);
+            Viewpoint { spot, located, seen: located.survey(self.active, |slot| self.slots[slot].tick) }
+        };
+        let (low, high) = (at(reading.low), at(reading.high));
         let bid = |side| self.bid_volatility(side);
         let ask = |side| self.ask_volatility(side, Real::ZERO);
         let mut best = ValueSum::new(self, Rounding::Down);
-        best.add_side(Side::Call, bid(Side::Call), &low, reading.low)?;
-        best.add_side(Side::Put, bid(Side::Put), &high, reading.high)?;
+        best.add_side(Side::Call, bid(Side::Call), &low)?;
+        best.add_side(Side::Put, bid(Side::Put), &high)?;
         let mut worst = ValueSum::new(self, Rounding::Up);
-        worst.add_side(Side::Call, ask(Side::Call), &high, reading.high)?;
-        worst.add_side(Side::Put, ask(Side::Put), &low, reading.low)?;
+        worst.add_side(Side::Call, ask(Side::Call), &high)?;
+        worst.add_side(Side::Put, ask(Side::Put), &low)?;
         Ok([best.tokens(), worst.tokens()])
     }
+}
+
+/// An end of the price range, and where the ladder lies about it.
+struct Viewpoint {
+    spot: Usd,
+    located: SpotOnGrid,
+    seen: Survey,
 }
 
 /// Sums size times value over series, in dollars with [`VALUE_BITS`] fraction bits per millionth of an index unit.
@@ -137,7 +148,7 @@ impl<'a> ValueSum<'a> {
         Self { market, rounding, total: 0, side: Side::Call, spot: 0, cap: 0 }
     }
 
-    fn add_side(&mut self, side: Side, volatility: Real, on_grid: &SpotOnGrid, spot: Usd) -> Result<()> {
+    fn add_side(&mut self, side: Side, volatility: Real, from: &Viewpoint) -> Result<()> {
         let curve = self.market.config.curve(side, volatility)?;
         // Dollars of time value in the last place kept, and nothing of the rest.
         let weights = RateWeights {
@@ -146,10 +157,10 @@ impl<'a> ValueSum<'a> {
             strike: Real::ZERO,
         };
         self.side = side;
-        self.spot = kept_bits(spot);
+        self.spot = kept_bits(from.spot.into());
         // As a fraction of 2^64; validated to be below one.
         self.cap = self.market.config.cap(side).to_fixed(64, Rounding::Down).ok_or(ModelError::MathOverflow)?;
-        on_grid.funding_rates(&curve, &weights, self.market.active, self);
+        from.located.funding_rates(&curve, &weights, &from.seen, self);
         Ok(())
     }
 
@@ -183,26 +194,26 @@ impl FundingLadder for ValueSum<'_> {
         if size == 0 {
             return;
         }
-        let strike = kept_bits(slot.strike.into());
+        let strike = kept_bits(slot.strike);
         let moneyness = match self.side {
             Side::Call => self.spot.saturating_sub(strike),
             Side::Put => strike.saturating_sub(self.spot),
         };
-        let cap = mul_words(strike, self.cap).0;
-        let value = moneyness.min(cap).saturating_add(rate);
-        let slack = (strike.max(self.spot) >> 47) + 8;
+        let slack = ((strike | self.spot) >> 47) + 8;
+        // Out of the money the cap is far away.
+        let cap = if moneyness == 0 { u64::MAX } else { mul_words(strike, self.cap).0 };
+        let value = moneyness.saturating_add(rate).min(cap);
         let value = match self.rounding {
-            Rounding::Down => value.min(cap).saturating_sub(slack),
-            Rounding::Up => value.saturating_add(slack).min(cap.saturating_add(2)),
+            Rounding::Down => value.saturating_sub(slack),
+            Rounding::Up => value.saturating_add(slack),
         };
         let (high, low) = mul_words(value, size);
-        // Sixty-four sizes below 2^40 and values below 2^64 fit.
-        self.total = self.total.saturating_add(Wide { low, high }.get());
+        // Sixty-four sizes below 2^40 times values below 2^64 stay below 2^110.
+        self.total = self.total.wrapping_add(Wide { low, high }.get());
     }
 }
 
 /// A price with [`VALUE_BITS`] fraction bits, rounded down; prices are below 2^24 dollars.
-fn kept_bits(price: Usd) -> u64 {
-    let kept = Wide::from(price);
+fn kept_bits(kept: Wide) -> u64 {
     kept.high << VALUE_BITS | kept.low >> (64 - VALUE_BITS)
 }

@@ -17,6 +17,6 @@ pub mod wide;
 pub use exp::{exp, exp_negative, exp2_negative, ln};
 pub use ladder::{Grid, Ladder, SpotOnGrid};
 pub use option::{Curve, OptionValue, Side};
-pub use rates::{FundingLadder, RateWeights};
+pub use rates::{FundingLadder, RateWeights, Survey};
 pub use real::{Real, Rounding, Signed};
 pub use usd::Usd;

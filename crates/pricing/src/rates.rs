@@ -28,6 +28,28 @@ pub trait FundingLadder {
     fn rate(&mut self, slot: usize, rate: u64);
 }
 
+/// Slots on one side of the money.
+#[derive(Clone, Copy)]
+struct Reach {
+    /// A bit for each.
+    slots: u64,
+    /// Strikes between the money and the nearest of them.
+    nearest: i64,
+    /// Strikes between the money and the farthest of them, or more.
+    farthest: i64,
+}
+
+impl Reach {
+    const EMPTY: Self = Self { slots: 0, nearest: i64::MAX, farthest: 0 };
+}
+
+/// Where a ladder's active slots lie about a spot; the same for both sides and all curves.
+#[derive(Clone, Copy)]
+pub struct Survey {
+    above: Reach,
+    below: Reach,
+}
+
 /// Strikes on each side of the money that are priced by progression.
 const REACH: usize = 64;
 const REACH_LIMIT: i64 = 64;
@@ -35,54 +57,63 @@ const REACH_LIMIT: i64 = 64;
 const TERM_BITS: i32 = 62;
 
 impl SpotOnGrid {
-    /// Gives every slot whose bit is set in `active` its rate
+    /// Gives every slot that was seen its rate
     /// `time_value * TV + financed * F + strike * K` in the weights' unit.
     ///
     /// Short of the cap the error is below three units plus 2^-48 of what the weights give for the larger of spot and
     /// strike; slots at and past the cap are rated one by one and rounded up. Nothing else is rounded to a side here:
     /// buyers and pool are charged and credited by the same rate.
-    pub fn funding_rates<L: FundingLadder>(&self, curve: &Curve, weights: &RateWeights, active: u64, ladder: &mut L) {
-        let (mut above, mut below) = (0, 0);
-        for_each_slot(active, |slot| match self.ticks_above(ladder.tick(slot)) {
-            ..0 => below |= 1 << slot,
-            _ => above |= 1 << slot,
-        });
+    pub fn funding_rates<L: FundingLadder>(&self, curve: &Curve, weights: &RateWeights, seen: &Survey, ladder: &mut L) {
         let spot = Real::from(self.spot);
         let prices = [spot, spot.mul(curve.peak_fraction())];
         let above_step = exp_negative(self.grid.log_rho().mul(curve.rate_above));
         let below_step = above_step.mul(self.grid.inverse_rho());
-        self.wing_rates(&self.above(curve, prices, above_step, below_step), weights, above, ladder);
-        self.wing_rates(&self.below(curve, prices, below_step, above_step), weights, below, ladder);
+        if seen.above.slots != 0 {
+            self.wing_rates(&self.above(curve, prices, above_step, below_step), weights, seen.above, ladder);
+        }
+        if seen.below.slots != 0 {
+            self.wing_rates(&self.below(curve, prices, below_step, above_step), weights, seen.below, ladder);
+        }
+    }
+
+    /// Where the slots whose bit is set in `active` lie, for any number of calls of [`SpotOnGrid::funding_rates`].
+    pub fn survey(&self, active: u64, tick: impl Fn(usize) -> i16) -> Survey {
+        let mut seen = Survey { above: Reach::EMPTY, below: Reach::EMPTY };
+        for_each_slot(active, |slot| {
+            // The first tick above counts zero, and so does, complemented, the first below.
+            let distance = self.ticks_above(tick(slot));
+            let (reach, offset) = if distance < 0 { (&mut seen.below, !distance) } else { (&mut seen.above, distance) };
+            reach.slots |= 1 << slot;
+            reach.nearest = reach.nearest.min(offset);
+            reach.farthest = reach.farthest.max(offset);
+        });
+        seen
     }
 
     /// Rates the slots on one side of the money, 64 strikes at a time from the nearest on, so in as many rounds as there
     /// are laps; each round rates a slot at least.
-    fn wing_rates<L: FundingLadder>(&self, wing: &Wing<'_>, weights: &RateWeights, slots: u64, ladder: &mut L) {
+    fn wing_rates<L: FundingLadder>(&self, wing: &Wing<'_>, weights: &RateWeights, mut reach: Reach, ladder: &mut L) {
         let below_cap = wing.below_cap();
-        let mut rest = slots;
-        while rest != 0 {
-            let mut nearest = i64::MAX;
-            for_each_slot(rest, |slot| nearest = nearest.min(self.offset(ladder.tick(slot))));
-            let mut farthest = nearest;
-            let reach = nearest.saturating_add(REACH_LIMIT).min(below_cap);
-            for_each_slot(rest, |slot| {
-                let offset = self.offset(ladder.tick(slot));
-                farthest = if offset < reach { farthest.max(offset) } else { farthest };
-            });
+        while reach.slots != 0 {
+            let Reach { slots, nearest, farthest } = reach;
+            let end = nearest.saturating_add(REACH_LIMIT).min(below_cap);
             // None for rates beyond 2^62, which are left to the slow way; it saturates.
-            let rates = (nearest < reach).then(|| Rates::new(wing, weights, nearest, farthest));
+            let rates = (nearest < end).then(|| Rates::new(wing, weights, nearest, farthest.min(end - 1)));
             let rates = rates.filter(|rates| rates.reach > 0);
-            let mut left = 0;
-            for_each_slot(rest, |slot| {
+            reach = Reach::EMPTY;
+            for_each_slot(slots, |slot| {
                 let offset = self.offset(ladder.tick(slot));
-                match rates.as_ref().and_then(|rates| rates.get((offset - nearest).cast_unsigned())) {
+                match rates.as_ref().and_then(|rates| rates.get(offset.wrapping_sub(nearest).cast_unsigned())) {
                     Some(rate) => ladder.rate(slot, rate),
+                    None if rates.is_some() && offset < below_cap => {
+                        reach.slots |= 1 << slot;
+                        reach.nearest = reach.nearest.min(offset);
+                        reach.farthest = farthest;
+                    }
                     // Rounding leaves open on which side of the cap the two strikes at it are.
-                    None if rates.is_some() && offset < below_cap => left |= 1 << slot,
                     None => self.rate_one(wing, weights, slot, offset > below_cap + 1, ladder),
                 }
             });
-            rest = left;
         }
     }
 
@@ -290,6 +321,9 @@ fn to_word(value: Real, bits: i32) -> u64 {
 #[inline(always)]
 fn add<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: u64) {
     let mut value = first;
+    if value == 0 {
+        return;
+    }
     for term in terms {
         // Two terms below 2^62.
         *term = term.wrapping_add(value);

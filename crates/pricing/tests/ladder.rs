@@ -145,7 +145,9 @@ proptest! {
         let unit = Real::ONE.scale_by_power_of_two(40).div(Real::from(spot).mul(curve.peak_fraction())).unwrap();
         let per_year = |rate| Real::from_ratio(rate, 10_000).unwrap().mul(unit).mul(terms.period);
         let weights = RateWeights { time_value: unit, financed: per_year(carry), strike: per_year(rent) };
-        grid.locate(spot).funding_rates(&curve, &weights, active, &mut ladder);
+        let located = grid.locate(spot);
+        let seen = located.survey(active, |slot| FundingLadder::tick(&ladder, slot));
+        located.funding_rates(&curve, &weights, &seen, &mut ladder);
         for slot in 0..64 {
             prop_assert_eq!(ladder.rates[slot].is_some(), active & (1 << slot) != 0);
             let Some(rate) = ladder.rates[slot] else { continue };
@@ -174,7 +176,8 @@ proptest! {
         let located = grid.locate(Usd::from_bits(spot >> shift));
         located.price(&terms.curve(), active, &mut ladder);
         let weights = RateWeights { time_value, financed, strike: weight };
-        located.funding_rates(&terms.curve(), &weights, active, &mut ladder);
+        let seen = located.survey(active, |slot| FundingLadder::tick(&ladder, slot));
+        located.funding_rates(&terms.curve(), &weights, &seen, &mut ladder);
         for slot in 0..64 {
             prop_assert_eq!(ladder.priced[slot].is_some(), active & (1 << slot) != 0);
             prop_assert_eq!(ladder.rates[slot].is_some(), active & (1 << slot) != 0);
