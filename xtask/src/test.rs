@@ -26,6 +26,7 @@ const STEPS: &[(&str, Step)] = &[
     ("the toolchain's conformance program", conformance_program),
     ("tests", tests),
     ("tests of the toolchain's runtime", runtime_tests),
+    ("the demo", demonstration),
     ("the IDL", interface),
     ("compute units", compute_units),
 ];
@@ -131,6 +132,13 @@ fn conformance_program(checks: &mut Checks) -> Result<()> {
     build::conformance(checks.shell)?;
     checks.passed += 1;
     Ok(())
+}
+
+/// The demo fails if any of the promises that it checks does not hold.
+fn demonstration(checks: &mut Checks) -> Result<()> {
+    let mut command = checks.shell.cargo(&["run", "--locked", "--quiet", "--package", "perpetua-demo", "--", "--json"]);
+    command.stdout(Stdio::null());
+    checks.command(&mut command, "run `cargo xtask demo` to see which promise does not hold")
 }
 
 fn measured_compute_units(shell: &Shell) -> PathBuf {
