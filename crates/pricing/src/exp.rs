@@ -14,13 +14,13 @@ const LOG2_E: Real = Real::bounded(0xb8aa_3b29_5c17_f0bc, -63);
 /// `ln 2` with 64 fractional bits.
 const LN_2: u64 = 0xb172_17f7_d1cf_79ac;
 /// Arguments whose power of two is beyond this saturate.
-const EXPONENT_BITS: i32 = 23;
+const EXPONENT_BITS: i64 = 23;
 
 /// `e^x`, with a relative error below `10^-18 * max(1, x)`. [`Real::MAX`] from about `x = 5.8 million`.
 #[must_use]
 pub fn exp(x: Real) -> Real {
     match split_at_point(x.mul(LOG2_E)) {
-        Some((whole, fraction)) => Real::bounded(exp2_fraction(fraction), whole - 63),
+        Some((whole, fraction)) => Real::bounded(exp2_fraction(fraction), whole.wrapping_sub(63)),
         None => Real::MAX,
     }
 }
@@ -35,22 +35,22 @@ pub fn exp_negative(x: Real) -> Real {
 #[must_use]
 pub fn exp2_negative(x: Real) -> Real {
     match split_at_point(x) {
-        Some((whole, 0)) => Real::bounded(1 << 63, -63 - whole),
+        Some((whole, 0)) => Real::bounded(1 << 63, (-63i64).wrapping_sub(whole)),
         // -x = -(whole + 1) + (1 - fraction), so that the rest is positive.
-        Some((whole, fraction)) => Real::bounded(exp2_fraction(fraction.wrapping_neg()), -64 - whole),
+        Some((whole, fraction)) => Real::bounded(exp2_fraction(fraction.wrapping_neg()), (-64i64).wrapping_sub(whole)),
         None => Real::ZERO,
     }
 }
 
 /// The whole part and the fraction of 2^64 that follows it. None from 2^23 on.
 #[inline(always)]
-fn split_at_point(x: Real) -> Option<(i32, u64)> {
-    match x.exponent() + 64 {
+fn split_at_point(x: Real) -> Option<(i64, u64)> {
+    match x.exponent.wrapping_add(64) {
         ..=-64 => Some((0, 0)),
         shift @ -63..=0 => Some((0, x.mantissa() >> -shift)),
         shift @ 1..=EXPONENT_BITS => {
-            let whole = i32::try_from(x.mantissa() >> (64 - shift)).ok()?;
-            Some((whole, x.mantissa() << shift))
+            let whole = x.mantissa() >> (64 - shift);
+            Some((whole.cast_signed(), x.mantissa() << shift))
         }
         _ => None,
     }
@@ -77,7 +77,7 @@ pub fn ln(x: Real) -> Signed {
     if x.is_zero() {
         return Signed { negative: true, magnitude: Real::MAX };
     }
-    let power = x.exponent() + 63;
+    let power = x.exponent.wrapping_add(63);
     let step = usize::from(x.mantissa().to_be_bytes()[0] & 0x7f);
     match step {
         0 => near_power_of_two(power, false, x.mantissa() << 1),
@@ -93,7 +93,7 @@ pub fn ln(x: Real) -> Signed {
 }
 
 /// `power * ln 2 + ln(1 + rest)`, or `ln(1 - rest)` when `below`, for a rest below 2^64 / 128.
-fn near_power_of_two(power: i32, below: bool, rest: u64) -> Signed {
+fn near_power_of_two(power: i64, below: bool, rest: u64) -> Signed {
     let correction = log1p_correction(below, rest);
     let fixed = mul_high(rest, correction);
     if power != 0 {
@@ -123,8 +123,8 @@ fn log1p_correction(below: bool, rest: u64) -> u64 {
 }
 
 /// `power * ln 2 + rest`, the rest with 64 fractional bits.
-fn with_powers_of_two(power: i32, rest: i128) -> Signed {
-    let (high, low) = mul_words(LN_2, u64::from(power.unsigned_abs()));
+fn with_powers_of_two(power: i64, rest: i128) -> Signed {
+    let (high, low) = mul_words(LN_2, power.unsigned_abs());
     let logarithm = join(high, low).cast_signed(); // below 2^25 * 2^64
     let sum = if power < 0 { rest - logarithm } else { rest + logarithm };
     Signed { negative: sum < 0, magnitude: Real::from_fixed_wide(sum.unsigned_abs(), 64) }

@@ -94,7 +94,7 @@ pub(crate) fn payout_cap(strike: Usd, cap: Real) -> Usd {
     // The high word of a product is at most 2^64 - 2.
     let top = product_high.wrapping_add(u64::from(overflow));
     // The product's three words, shifted by the cap's fractional bits without 128-bit shifts.
-    Usd::from_bits(match -cap.exponent() {
+    Usd::from_bits(match -cap.exponent {
         bits @ 64..=127 => join(top >> (bits - 64), (middle >> (bits - 64)) | ((top << 1) << (127 - bits))),
         bits @ 1..=63 if top >> bits == 0 => {
             let up = 64 - bits;

@@ -54,7 +54,7 @@ pub struct Survey {
 const REACH: usize = 64;
 const REACH_LIMIT: i64 = 64;
 /// Terms are scaled to this many bits, so that two of them add up without overflow.
-const TERM_BITS: i32 = 62;
+const TERM_BITS: i64 = 62;
 
 impl SpotOnGrid {
     /// Gives every slot that was seen its rate
@@ -271,7 +271,7 @@ impl Rates {
         let highest = if wing.rising { exp(wing.distance_of(last)) } else { exp_negative(wing.distance) };
         let strike = strike.mul(wing.spot).mul(highest);
         let largest = main.magnitude.max(reflected).max(strike);
-        let shift = (TERM_BITS - 64 - largest.exponent()).min(63);
+        let shift = (TERM_BITS - 64 - largest.exponent).min(63);
         let Ok(unsigned_shift) = u32::try_from(shift) else {
             self.reach = 0;
             return;
@@ -308,8 +308,8 @@ impl Rates {
 
 /// The value in units of `2^-bits`, rounded down: what `to_fixed` gives, without its wide results.
 #[inline(always)]
-fn to_word(value: Real, bits: i32) -> u64 {
-    match value.exponent() + bits {
+fn to_word(value: Real, bits: i64) -> u64 {
+    match value.exponent.wrapping_add(bits) {
         ..-63 => 0,
         shift @ -63..=0 => value.mantissa() >> -shift,
         _ => u64::MAX, // neither a ratio nor a scaled term is this large

@@ -21,13 +21,14 @@ pub enum Rounding {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Real {
     // First, so that the derived order is the order of values: zero has the lowest exponent.
-    exponent: i32,
+    pub(crate) exponent: i64,
     mantissa: u64,
 }
 
 const TOP_BIT: u64 = 1 << 63;
-/// Two exponents within the limit add up without overflow.
-const EXPONENT_LIMIT: i32 = 1 << 24;
+/// Words are cheaper than halves on the Solana VM. Nothing that is done to two exponents within the limit overflows, so
+/// arithmetic "wraps" only to spare the checks.
+const EXPONENT_LIMIT: i64 = 1 << 24;
 
 impl Real {
     /// Zero.
@@ -39,8 +40,8 @@ impl Real {
 
     /// Keeps the exponent in bounds. The mantissa's top bit must be set.
     #[inline(always)]
-    pub(crate) const fn bounded(mantissa: u64, exponent: i32) -> Self {
-        // One comparison for both bounds: a sum of limited exponents does not wrap.
+    pub(crate) const fn bounded(mantissa: u64, exponent: i64) -> Self {
+        // One comparison for both bounds.
         if exponent.wrapping_add(EXPONENT_LIMIT).cast_unsigned() <= 2 * EXPONENT_LIMIT.unsigned_abs() {
             Self { exponent, mantissa }
         } else if exponent > 0 {
@@ -52,12 +53,12 @@ impl Real {
 
     /// `mantissa * 2^exponent` for any mantissa and an exponent within twice the limit.
     #[inline]
-    pub(crate) const fn normalised(mantissa: u64, exponent: i32) -> Self {
+    pub(crate) const fn normalised(mantissa: u64, exponent: i64) -> Self {
         if mantissa == 0 {
             return Self::ZERO;
         }
         let shift = mantissa.leading_zeros();
-        Self::bounded(mantissa << shift, exponent - shift.cast_signed())
+        Self::bounded(mantissa << shift, exponent.wrapping_sub(shift as i64))
     }
 
     /// The mantissa: zero, or with its top bit set.
@@ -69,7 +70,9 @@ impl Real {
     /// The power of two that the mantissa is scaled by; the lowest for `ZERO`.
     #[must_use]
     pub const fn exponent(self) -> i32 {
-        self.exponent
+        #[allow(clippy::cast_possible_truncation, reason = "exponents stay within the limit")]
+        let exponent = self.exponent as i32;
+        exponent
     }
 
     /// Whether this is exactly zero.
@@ -99,23 +102,21 @@ impl Real {
     /// `value / 2^fraction_bits`, exact; zero for a scale beyond all bounds.
     #[must_use]
     pub const fn from_fixed(value: u64, fraction_bits: u32) -> Self {
-        if fraction_bits > EXPONENT_LIMIT.unsigned_abs() {
-            return Self::ZERO;
-        }
-        Self::normalised(value, -fraction_bits.cast_signed())
+        let fraction_bits = fraction_bits as i64;
+        if fraction_bits > EXPONENT_LIMIT { Self::ZERO } else { Self::normalised(value, fraction_bits.wrapping_neg()) }
     }
 
     /// `value / 2^fraction_bits`, truncated to 64 significant bits; zero for a scale beyond all bounds.
     #[must_use]
     pub const fn from_fixed_wide(value: u128, fraction_bits: u32) -> Self {
         let (high, low) = split(value);
-        if high == 0 || fraction_bits > EXPONENT_LIMIT.unsigned_abs() {
+        if high == 0 || fraction_bits as i64 > EXPONENT_LIMIT {
             return Self::from_fixed(low, fraction_bits);
         }
         let shift = high.leading_zeros();
         // Shifting right by 63 - shift and once more spares the undefined shift by 64.
         let mantissa = (high << shift) | ((low >> 1) >> (63 - shift));
-        Self::bounded(mantissa, 64 - shift.cast_signed() - fraction_bits.cast_signed())
+        Self::bounded(mantissa, (shift as i64).wrapping_add(fraction_bits as i64).wrapping_sub(64).wrapping_neg())
     }
 
     /// The product, truncated.
@@ -123,7 +124,6 @@ impl Real {
     #[must_use]
     pub const fn mul(self, other: Self) -> Self {
         let (high, low) = mul_words(self.mantissa, other.mantissa);
-        // Limited exponents: neither sum can overflow, so the check is spared.
         let exponent = self.exponent.wrapping_add(other.exponent).wrapping_add(64);
         if high & TOP_BIT != 0 {
             Self::bounded(high, exponent)
@@ -143,13 +143,13 @@ impl Real {
         if self.mantissa == 0 {
             return Some(Self::ZERO);
         }
-        let exponent = self.exponent - divisor.exponent;
+        let exponent = self.exponent.wrapping_sub(divisor.exponent);
         Some(if self.mantissa < divisor.mantissa {
             let (quotient, _) = divide_words(self.mantissa, 0, divisor.mantissa);
-            Self::bounded(quotient, exponent - 64)
+            Self::bounded(quotient, exponent.wrapping_sub(64))
         } else {
             let (quotient, _) = divide_words(self.mantissa >> 1, self.mantissa << 63, divisor.mantissa);
-            Self::bounded(quotient, exponent - 63)
+            Self::bounded(quotient, exponent.wrapping_sub(63))
         })
     }
 
@@ -157,11 +157,11 @@ impl Real {
     #[must_use]
     pub const fn add(self, other: Self) -> Self {
         let (large, small) = if self.at_least(other) { (self, other) } else { (other, self) };
-        let Some(addend) = shift_right(small.mantissa, large.exponent - small.exponent) else {
+        let Some(addend) = shift_right(small.mantissa, large.exponent.wrapping_sub(small.exponent)) else {
             return large;
         };
         let (sum, carry) = large.mantissa.overflowing_add(addend);
-        if carry { Self::bounded((sum >> 1) | TOP_BIT, large.exponent + 1) } else { Self { mantissa: sum, ..large } }
+        if carry { Self::bounded((sum >> 1) | TOP_BIT, large.exponent.wrapping_add(1)) } else { Self { mantissa: sum, ..large } }
     }
 
     /// The difference, or zero where it would be negative. The error is below 2^-62 of the larger operand's size, and
@@ -174,25 +174,25 @@ impl Real {
         if other.mantissa == 0 {
             return self;
         }
-        let distance = (self.exponent - other.exponent).cast_unsigned();
+        let distance = self.exponent.wrapping_sub(other.exponent).cast_unsigned();
         if distance == 0 {
-            return Self::normalised(self.mantissa - other.mantissa, self.exponent);
+            return Self::normalised(self.mantissa.wrapping_sub(other.mantissa), self.exponent);
         }
         if distance > 63 {
-            return Self::normalised(self.mantissa - 1, self.exponent); // less than one unit is taken away
+            return Self::normalised(self.mantissa.wrapping_sub(1), self.exponent); // less than one unit is taken away
         }
         // One guard word keeps the difference exact until the final truncation. No borrow is lost: self is larger.
-        let (high, low) = (other.mantissa >> distance, other.mantissa << (64 - distance));
+        let (high, low) = (other.mantissa >> distance, other.mantissa << 64u64.wrapping_sub(distance));
         let high = self.mantissa.wrapping_sub(high).wrapping_sub((low != 0) as u64);
         let low = low.wrapping_neg();
         if high & TOP_BIT != 0 {
             return Self { mantissa: high, ..self };
         }
         if high == 0 {
-            return Self::normalised(low, self.exponent - 64);
+            return Self::normalised(low, self.exponent.wrapping_sub(64));
         }
         let shift = high.leading_zeros();
-        Self::bounded((high << shift) | (low >> (64 - shift)), self.exponent - shift.cast_signed())
+        Self::bounded((high << shift) | (low >> (64 - shift)), self.exponent.wrapping_sub(shift as i64))
     }
 
     /// `self * 2^power`, exact within the exponent's limit.
@@ -201,7 +201,7 @@ impl Real {
         if self.mantissa == 0 {
             return Self::ZERO;
         }
-        Self::bounded(self.mantissa, self.exponent.saturating_add(power))
+        Self::bounded(self.mantissa, self.exponent.wrapping_add(power as i64))
     }
 
     /// Half of it.
@@ -220,7 +220,7 @@ impl Real {
         let shift = if self.exponent & 1 == 0 { 64 } else { 63 };
         let radicand = join(self.mantissa, 0) >> (64 - shift);
         let (_, root) = split(radicand.isqrt());
-        Self::bounded(root, (self.exponent - shift) / 2)
+        Self::bounded(root, self.exponent.wrapping_sub(shift) >> 1)
     }
 
     /// The value in units of `2^-fraction_bits`. None when it needs more than 64 bits.
@@ -241,20 +241,17 @@ impl Real {
         if self.mantissa == 0 {
             return Some(0);
         }
-        if fraction_bits > 2 * EXPONENT_LIMIT.unsigned_abs() {
-            return None;
-        }
-        let shift = self.exponent + fraction_bits.cast_signed();
-        match shift {
+        match self.exponent.wrapping_add(fraction_bits as i64) {
             65.. => None,
             64 => Some(join(self.mantissa, 0)),
-            1..64 => Some(join(self.mantissa >> (64 - shift), self.mantissa << shift)),
-            _ => {
-                let floor = match shift_right(self.mantissa, -shift) {
+            shift @ 1..64 => Some(join(self.mantissa >> (64 - shift), self.mantissa << shift)),
+            shift => {
+                let shift = shift.wrapping_neg();
+                let floor = match shift_right(self.mantissa, shift) {
                     Some(floor) => floor,
                     None => return Some(matches!(rounding, Rounding::Up) as u128),
                 };
-                let up = matches!(rounding, Rounding::Up) && floor << -shift != self.mantissa;
+                let up = matches!(rounding, Rounding::Up) && floor << shift != self.mantissa;
                 Some(floor as u128 + up as u128)
             }
         }
@@ -278,7 +275,7 @@ impl Real {
 
 /// None when nothing is left.
 #[inline(always)]
-const fn shift_right(mantissa: u64, distance: i32) -> Option<u64> {
+const fn shift_right(mantissa: u64, distance: i64) -> Option<u64> {
     if distance > 63 { None } else { Some(mantissa >> distance.cast_unsigned()) }
 }
 
