@@ -34,7 +34,7 @@ macro_rules! remedies {
 
 remedies! {
     MathOverflow => "Use a smaller amount or size.",
-    ParameterOutOfRange => "Choose parameters within the bounds that the reference lists.",
+    ParameterOutOfRange => "Choose parameters within the bounds of docs/mechanism.md, section 9.",
     PriceNotPositive => "Wait for the oracle to publish a valid price.",
     PriceOutOfRange => "Wait for the oracle to publish a price between 0.01 and 2^24 US dollars.",
     PriceStale => "Post a newer price update, then put crank_funding in front in the same transaction.",
@@ -92,7 +92,7 @@ remedies! {
     Unauthorized => "Sign with the account that may do this.",
     WrongAccount => "Derive the accounts again from their addresses' seeds.",
     TooManyMarkets => "A vault holds four markets.",
-    MarketsIncomplete => "Pass all markets of the vault in the order of their numbers.",
+    MarketsIncomplete => "Pass every market of the vault.",
     SameAccount => "Be paid into another margin account.",
     LedgerMismatch => "This is a defect of the program: report it; nothing was changed.",
 }
@@ -117,15 +117,8 @@ const CHECK_ACCOUNTS: &str = "Build the instruction with this library, from acco
 
 /// What a program's error number means.
 pub fn explain_code(code: u32) -> Explanation {
-    let own =
-        code.checked_sub(FIRST_CODE).and_then(|place| usize::try_from(place).ok()).and_then(|place| ALL.get(place));
-    if let Some(error) = own {
-        return Explanation {
-            code: Some(code),
-            name: error.name(),
-            message: error.to_string(),
-            remedy: remedy(*error),
-        };
+    if let Some(error) = from_code(code) {
+        return Explanation { code: Some(code), name: error.name(), message: error.to_string(), remedy: remedy(error) };
     }
     if let Some(error) = FRAMEWORK.iter().find(|error| u32::from(**error) == code) {
         return Explanation {

@@ -1,5 +1,5 @@
-//! Quotes off the chain, by the code that the program runs. What is quoted for a moment is what the program charges then,
-//! if the accounts and the price are the same.
+//! Quotes off the chain, by the code that the program runs. What is quoted for a moment is what the program charges
+//! then, if the accounts and the price are the same.
 
 use perpetua::state::{Exchange, Index, MarginAccount, Market, Vault};
 use perpetua_model::{
@@ -65,7 +65,7 @@ impl Trade<'_> {
 
     fn conditions(&self) -> Result<Conditions> {
         Ok(Conditions::NORMAL
-            .with(Condition::Paused, self.exchange.opening_paused == 1)
+            .with(Condition::Paused, self.exchange.opening_paused != 0)
             .with(Condition::VaultShort, self.vault.state.total()? > self.balance))
     }
 }

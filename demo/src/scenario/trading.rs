@@ -45,7 +45,8 @@ pub fn trade(stage: &mut Stage, who: usize, role: &mut Role, quotes: &[Quote]) -
     let now = stage.moment().now;
     let ending = now >= cast::LAST_CALL;
     if ending && held(&margin).is_empty() {
-        return leave(stage, who, &margin);
+        leave(stage, who, &margin);
+        return Ok(());
     }
     if role.care.daily && now.rem_euclid(24 * HOUR) / HOUR == CARE_HOUR {
         look_after(stage, who, role.care, &margin)?;
@@ -169,19 +170,15 @@ fn take_out(stage: &mut Stage, who: usize, amount: u64) -> bool {
     stage.act(who, vec![("withdraw", withdraw)]).is_ok()
 }
 
-/// Takes everything out of an account without positions and closes it.
-///
-/// Errors: none today; the result matches its caller's.
-pub fn leave(stage: &mut Stage, who: usize, margin: &state::MarginAccount) -> Result<()> {
+/// Takes everything out of an account without positions and closes it. A refusal is noted; he comes back for it.
+pub fn leave(stage: &mut Stage, who: usize, margin: &state::MarginAccount) {
     let collateral = margin.state.collateral.0;
     if collateral > 0 && !take_out(stage, who, collateral) {
-        return Ok(());
+        return;
     }
     let person = stage.people[who];
     let close = instruction::close_account(&person.owner, &person.account);
-    // A refusal is noted; the account is then found open at the end.
     let _ = stage.act(who, vec![("close_account", close)]);
-    Ok(())
 }
 
 /// What a trader's account is worth if everything is sold at the bid now, raw units.

@@ -33,7 +33,8 @@ pub fn settle_funding<'a>(
 }
 
 /// Closes what brings an account below its maintenance margin back to its initial margin, and rewards the keeper in his
-/// own margin account of the same vault. `markets` are those that the account has positions in, all cranked in this slot.
+/// own margin account of the same vault. `markets` are those that the account has positions in, all cranked in this
+/// slot.
 pub fn liquidate<'a>(
     keeper: &Pubkey,
     vault: &VaultKeys,
