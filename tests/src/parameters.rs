@@ -1,4 +1,4 @@
-//! The starting parameters of mechanism section 12.
+//! The starting parameters of `docs/mechanism.md` section 9.
 
 use perpetua::{GuardParameters, MarketParameters, PerSide, PoolParameters, Settlement, VaultParameters};
 

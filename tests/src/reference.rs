@@ -70,7 +70,7 @@ impl Worth {
 }
 
 impl Terms {
-    /// Mechanism section 3.
+    /// `docs/mechanism.md` section 2.
     pub fn worth(&self, spot: &Big, strike: &Big) -> Worth {
         let (one, two) = (big(1), big(2));
         let u = (&one + big(8) / (&self.volatility * &self.volatility * &self.period)).sqrt();

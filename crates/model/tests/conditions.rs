@@ -1,4 +1,4 @@
-//! The table of mechanism section 9, cell by cell, for the states that a quanto market knows.
+//! The table of `docs/mechanism.md` section 8, cell by cell, for the states that a quanto market knows.
 
 mod common;
 

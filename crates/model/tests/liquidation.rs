@@ -126,7 +126,7 @@ proptest! {
         }
     }
 
-    /// Section 7's condition: touched within the horizon, liquidated when below maintenance margin.
+    /// The condition of `docs/mechanism.md` section 6: touched within the horizon, liquidated when below maintenance margin.
     #[test]
     fn equity_never_goes_negative_on_any_path(
         positions in prop::collection::vec(held(), 1..5),

@@ -13,7 +13,7 @@ fn the_localnet_file_declares_the_starting_parameters() {
     let declaration = Declaration::from_toml(LOCALNET).unwrap();
     let [vault] = declaration.vaults.as_slice() else { panic!("one vault") };
     let [market] = vault.markets.as_slice() else { panic!("one market") };
-    // The harness of the behaviour tests spells mechanism section 12 independently.
+    // The harness of the behaviour tests spells them independently.
     assert_eq!(market.parameters, perpetua_tests::parameters::market_parameters(100_000));
     assert_eq!(vault.parameters(), perpetua_tests::parameters::vault_parameters());
     let [index] = declaration.indices.as_slice() else { panic!("one index") };

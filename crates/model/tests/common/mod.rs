@@ -9,7 +9,7 @@ pub const BTC: usize = 0;
 pub const ETH: usize = 1;
 pub const KINDS: [PoolKind; 2] = [PoolKind::Main, PoolKind::Insurance];
 
-/// Mechanism section 12, for an eight-decimal stock token at 400 dollars.
+/// The starting parameters of `docs/mechanism.md` section 9, for an eight-decimal stock token at 400 dollars.
 pub fn market_config(reference_dollars: u64) -> MarketConfig {
     MarketConfig {
         units_per_usd: UnitsPerUsd(250_000 << UNITS_PER_USD_FRACTION_BITS),
