@@ -1,12 +1,8 @@
 // `anchor migrate` runs this with the provider of Anchor.toml. It only forwards to `perpetua-setup`; see README.md.
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+const { spawnSync } = require("node:child_process");
+const { join } = require("node:path");
 
-interface Provider {
-  connection: { rpcEndpoint: string };
-}
-
-module.exports = async function (provider: Provider): Promise<void> {
+module.exports = async function (provider) {
   const wallet = process.env.ANCHOR_WALLET;
   if (!wallet) {
     throw new Error("ANCHOR_WALLET names no key file; run `anchor migrate`, or perpetua-setup itself");
