@@ -135,7 +135,7 @@ pub mod perpetua {
 
     /// Sells `size` millionths of an index unit of the option at `tick` back, for at least `min_proceeds` raw units after
     /// the fee and before the funding that the position owes. The account's owner signs. Needs `crank_funding` of the
-    /// market in the same slot.
+    /// market in the same slot, unless there was no price for seven days.
     ///
     /// Errors: `Unauthorized`, `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PositionNotFound`, `SizeTooSmall`,
     /// `SizeTooLarge`, `ProceedsBelowLimit`, `InsufficientCollateral`.
@@ -179,7 +179,8 @@ pub mod perpetua {
     /// Pays a position whose option is certain to be at its cap, in full and without a fee, to its owner. Anyone may call
     /// it. Needs `crank_funding` of the market in the same slot.
     ///
-    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PositionNotFound`, `NotCapped`, `InsufficientCollateral`.
+    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `VarianceStale`, `PositionNotFound`, `NotCapped`,
+    /// `InsufficientCollateral`.
     pub fn settle_capped(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
         instructions::settle_capped(ctx, side, tick)
     }
@@ -196,7 +197,7 @@ pub mod perpetua {
     /// Values a market's open interest, for pool shares to be minted and burned at. Anyone may call it. Needs
     /// `crank_funding` of the market in the same slot, unless there was no price for ten minutes.
     ///
-    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PriceFarFromAverage`.
+    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PriceFarFromAverage`, `VarianceStale`.
     pub fn mark_market(ctx: Context<MarkMarket>) -> Result<()> {
         instructions::mark_market(ctx)
     }
