@@ -1,9 +1,9 @@
 //! Quotes: what the program returns, what the client computes off the chain, and what a trade then costs are one number.
 
 use anchor_lang::AnchorDeserialize;
-use perpetua::{AccountHealth, Quote, events, state};
+use perpetua::{AccountHealth, Pool, Quote, events, state};
 use perpetua_client::{event::Event, instruction, price::PriceAccount, quote};
-use perpetua_model::{Moment, Size, Tokens};
+use perpetua_model::{Moment, NetAssetValue, PoolKind, Shares, Size, Tokens};
 use perpetua_tests::{
     World,
     token::{self, ONE},
@@ -78,6 +78,40 @@ fn the_client_sees_an_account_as_the_program_does() {
         (here.collateral.0, here.owed.0, here.unaccrued.0, here.maintenance.0, here.initial().unwrap().0)
     );
     assert!(here.owed.0 > 0 && here.unaccrued.0 > 0);
+}
+
+/// The main pool as the client sees it, marked now.
+fn marked_pool(world: &mut World) -> (state::Vault, NetAssetValue) {
+    let keys = world.markets.clone();
+    world.mark(&keys).unwrap();
+    let markets: Vec<state::Market> = keys.iter().map(|keys| world.read(&keys.market)).collect();
+    let vault = world.read(&world.vault.vault);
+    let value = quote::pool_value(&vault, PoolKind::Main, &markets, world.chain.slot()).unwrap();
+    (vault, value)
+}
+
+#[test]
+fn the_client_quotes_the_shares_that_a_deposit_buys_and_the_tokens_that_they_return() {
+    let mut world = World::new();
+    let trader = world.trader("trader", 200 * ONE);
+    world.open(&trader, call(0), SIZE).unwrap();
+    let provider = world.provider("second provider", world.vault, 100 * ONE);
+    let (vault, value) = marked_pool(&mut world);
+    assert!(value.low < value.high, "open interest is worth more at the ask");
+    let shares = quote::shares_for(&vault, PoolKind::Main, value, Tokens(100 * ONE)).unwrap();
+    let join = world.join(&provider, &world.markets, Pool::Main, 100 * ONE, shares.0);
+    world.chain.send(&[join]).unwrap();
+    assert_eq!(token::balance(&world.chain, &provider.shares[0]), shares.0);
+
+    let ticket = world.request(&provider, Pool::Main, shares.0).unwrap();
+    world.chain.wait(3 * 86_400);
+    let (vault, value) = marked_pool(&mut world);
+    let worth = quote::tokens_for(&vault, PoolKind::Main, value, Shares(shares.0)).unwrap();
+    let execute = instruction::execute_withdrawal(&provider.owner, &world.vault, &ticket, &world.markets);
+    world.chain.send(&[execute]).unwrap();
+    // 0.3% stays in the pool, rounded up.
+    let paid = worth.0 - (worth.0 * 30).div_ceil(10_000);
+    assert_eq!(world.read::<state::WithdrawalTicket>(&ticket).state.payable.0, paid);
 }
 
 #[test]
