@@ -1,4 +1,4 @@
-//! Addresses of others' programs and limits of our own.
+//! The version of our accounts and the addresses of others' programs.
 
 use anchor_lang::prelude::*;
 
