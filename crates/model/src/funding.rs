@@ -81,7 +81,7 @@ impl Market {
         let within = seconds.min(u64::from(self.config.max_gap));
         let per_second = self.per_usd_second();
         let half = per_second.mul(Real::from_u64(within)).halve();
-        Steps { half: Step::new(half), excess: Step::new(per_second.mul(Real::from_u64(seconds - within))) }
+        Steps::new(half, per_second.mul(Real::from_u64(seconds.saturating_sub(within))))
     }
 
     /// Funding index per dollar of rate and second, `X / (10^6 * seconds per year)`.
@@ -99,9 +99,11 @@ impl Market {
         for side in [Side::Call, Side::Put] {
             let curve = self.config.curve(side, self.middle[side as usize].real())?;
             let weights = self.rate_weights(side);
-            let mut accruing = AccruingLadder { slots: &mut self.slots, side, steps, outcome: Ok(()) };
+            let mut accruing = AccruingLadder { slots: &mut self.slots, side, steps, overflow: false };
             spot.funding_rates(&curve, &weights, &seen, &mut accruing);
-            accruing.outcome?;
+            if accruing.overflow {
+                return Err(ModelError::MathOverflow);
+            }
         }
         Ok(())
     }
@@ -113,7 +115,9 @@ impl Market {
         for slot in self.active_slots() {
             for series in &mut self.slots[slot].series {
                 let last = Real::from_fixed(series.rate.0, FUNDING_RATE_FRACTION_BITS);
-                series.accrue(FundingRate::from_real(last.mul(kept))?, steps)?;
+                if !series.accrue(FundingRate::from_real(last.mul(kept))?, steps) {
+                    return Err(ModelError::MathOverflow);
+                }
             }
         }
         Ok(())
@@ -125,7 +129,7 @@ struct AccruingLadder<'a> {
     slots: &'a mut [Slot; SLOTS],
     side: Side,
     steps: Steps,
-    outcome: Result<()>,
+    overflow: bool,
 }
 
 impl FundingLadder for AccruingLadder<'_> {
@@ -137,85 +141,77 @@ impl FundingLadder for AccruingLadder<'_> {
         self.slots[slot].strike.into()
     }
 
+    // A call for each series would cost as much as the work.
+    #[inline(always)]
     fn rate(&mut self, slot: usize, rate: u64) {
         let series = &mut self.slots[slot].series[self.side as usize];
-        let accrued = series.accrue(FundingRate(rate), self.steps);
-        self.outcome = self.outcome.and(accrued);
+        self.overflow |= !series.accrue(FundingRate(rate), self.steps);
     }
 }
 
-/// Funding index per dollar of yearly rate: for the sum of both rates, and for the lower one beyond the longest gap.
+/// Factors from [`FundingRate`] to funding index, in units of `2^-shift`: for the sum of both rates, and for the lower one
+/// beyond the longest gap. One scale for both, so that their products add up before they are rounded once.
 #[derive(Clone, Copy)]
 struct Steps {
-    half: Step,
-    excess: Step,
-}
-
-/// A factor from [`FundingRate`] to funding index, as a word and a shift: one multiplication of two words per series.
-#[derive(Clone, Copy)]
-struct Step {
-    mantissa: u64,
-    /// Bits below the last place of the funding index.
+    half: u64,
+    excess: u64,
+    /// Within `1..=63`: shifts of 128-bit numbers by any distance are slow on the Solana VM.
     shift: u32,
 }
 
 /// From the last place of a rate to that of a funding index.
-const RATE_TO_INDEX_BITS: i32 = 64 - 32;
+const RATE_TO_INDEX_BITS: u32 = 64 - 32;
+/// Bits of the larger factor, so that two products add up in 128 bits.
+const FACTOR_BITS: i32 = 62;
 
-impl Step {
-    /// A step too large for a funding index becomes the largest; no price and no time reaches it.
-    fn new(step: Real) -> Self {
-        match u32::try_from(-step.exponent() - RATE_TO_INDEX_BITS) {
-            _ if step.is_zero() => Self { mantissa: 0, shift: 0 },
-            Ok(shift @ 0..128) => Self { mantissa: step.mantissa(), shift },
-            Ok(_) => Self { mantissa: 1, shift: 127 },
-            Err(_) => Self { mantissa: u64::MAX, shift: 0 },
-        }
+impl Steps {
+    /// Rounds up. A step too large for a funding index becomes the largest; no price and no time reaches it.
+    fn new(half: Real, excess: Real) -> Self {
+        let bits = FACTOR_BITS - 64 - half.max(excess).exponent();
+        let shift = u32::try_from(bits).unwrap_or(0).saturating_sub(RATE_TO_INDEX_BITS).clamp(1, 63);
+        let largest = (1 << FACTOR_BITS) - 1;
+        let factor = |step: Real| {
+            step.to_fixed(RATE_TO_INDEX_BITS + shift, Rounding::Up).map_or(largest, |word| word.min(largest))
+        };
+        Self { half: factor(half), excess: factor(excess), shift }
     }
 
-    /// What the rate adds to the funding index, rounded up, as its upper and lower word: shifts of 128-bit numbers are
-    /// slow on the Solana VM.
+    /// What the two rates add to the funding index, rounded up, as its upper and lower word.
     #[inline(always)]
-    fn charge(self, rate: u64) -> (u64, u64) {
-        if self.mantissa == 0 || rate == 0 {
-            return (0, 0);
+    fn charge(&self, last: u64, now: u64) -> (u64, u64) {
+        let (mut high, mut low) = mul_words(self.half, last.saturating_add(now));
+        if self.excess != 0 {
+            let (more_high, more_low) = mul_words(self.excess, last.min(now));
+            (high, low) = add_words((high, low), (more_high, more_low));
         }
-        let (high, low) = mul_words(self.mantissa, rate);
-        let (upper, lower, dropped) = match self.shift {
-            0 => (high, low, 0),
-            shift @ 1..64 => (high >> shift, high << (64 - shift) | low >> shift, low << (64 - shift)),
-            64 => (0, high, low),
-            shift => (0, high >> (shift - 64), high << (128 - shift) | low),
-        };
-        let (lower, carry) = lower.overflowing_add(u64::from(dropped != 0));
-        // The upper word is below the mantissa, so it is not the largest.
-        (upper.wrapping_add(u64::from(carry)), lower)
+        // Everything so far is below 2^127. To round up, all but a last place is added.
+        (high, low) = add_words((high, low), (0, (1 << self.shift) - 1));
+        (high >> self.shift, high << (64 - self.shift) | low >> self.shift)
     }
 }
 
+/// The sum modulo 2^128 of numbers given by their upper and lower words.
+#[inline(always)]
+fn add_words((a_high, a_low): (u64, u64), (b_high, b_low): (u64, u64)) -> (u64, u64) {
+    let (low, carry) = a_low.overflowing_add(b_low);
+    (a_high.wrapping_add(b_high).wrapping_add(u64::from(carry)), low)
+}
+
 impl Series {
-    /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`.
+    /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`. False at
+    /// the end of the index's range.
     ///
-    /// The step carries 62 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
+    /// The step carries 61 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
     #[inline(always)]
-    fn accrue(&mut self, rate: FundingRate, steps: Steps) -> Result<()> {
+    fn accrue(&mut self, rate: FundingRate, steps: Steps) -> bool {
         let last = core::mem::replace(&mut self.rate, rate);
         if self.open_interest.is_zero() {
-            return Ok(());
+            return true;
         }
-        self.charge(steps.half.charge(last.0.saturating_add(rate.0)))?;
-        if steps.excess.mantissa != 0 {
-            self.charge(steps.excess.charge(last.0.min(rate.0)))?;
-        }
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn charge(&mut self, (upper, lower): (u64, u64)) -> Result<()> {
-        let (low, carry) = self.funding_index.low.overflowing_add(lower);
-        // Two words far from the largest, except at the end of the index's range.
-        let high = self.funding_index.high.checked_add(upper).and_then(|high| high.checked_add(u64::from(carry)));
-        self.funding_index = Wide { low, high: high.ok_or(ModelError::MathOverflow)? };
-        Ok(())
+        let before = self.funding_index;
+        let (high, low) = add_words((before.high, before.low), steps.charge(last.0, rate.0));
+        self.funding_index = Wide { low, high };
+        // The charge is below 2^126, so a sum that wrapped has a smaller upper word.
+        high >= before.high
     }
 }

@@ -188,6 +188,7 @@ impl FundingLadder for ValueSum<'_> {
 
     /// Adds a slot whose time value is `rate`. The progression's error and the bits dropped here are within `slack`,
     /// which goes against the rounding's receiver.
+    #[inline(always)]
     fn rate(&mut self, slot: usize, rate: u64) {
         let slot = &self.market.slots[slot];
         let size = slot.series[self.side as usize].open_interest.0;

@@ -117,7 +117,8 @@ impl SpotOnGrid {
         }
     }
 
-    /// Rates one slot by itself.
+    /// Rates one slot by itself. Few need it, so it stays out of the loop.
+    #[inline(never)]
     fn rate_one<L: FundingLadder>(
         &self,
         wing: &Wing<'_>,
