@@ -1,7 +1,7 @@
 //! Funding: what holders of options pay while they hold them. One crank accrues every series of a market.
 
 use perpetua_pricing::{
-    FundingLadder, OptionValue, RateWeights, Real, Rounding, Side, Usd, exp2_negative, wide::mul_words,
+    FundingLadder, OptionValue, RateWeights, Real, Rounding, Side, Usd, exp2_negative,
 };
 
 use crate::{
@@ -153,65 +153,89 @@ impl FundingLadder for AccruingLadder<'_> {
 /// beyond the longest gap. One scale for both, so that their products add up before they are rounded once.
 #[derive(Clone, Copy)]
 struct Steps {
-    half: u64,
-    excess: u64,
-    /// Within `1..=63`: shifts of 128-bit numbers by any distance are slow on the Solana VM.
+    half: Factor,
+    excess: Factor,
+    /// At most [`MAX_SHIFT`].
     shift: u32,
+    /// One less than `2^shift`: what is added to round up.
+    round: u64,
 }
 
+/// A factor below 2^61 in two digits. No sum of digits' products leaves a word, so nothing needs a carry.
+#[derive(Clone, Copy)]
+struct Factor {
+    high: u64,
+    low: u64,
+}
+
+const DIGIT_BITS: u32 = 31;
+const DIGIT: u64 = (1 << DIGIT_BITS) - 1;
+const FACTOR_BITS: i32 = 61;
+const MAX_SHIFT: u32 = 61;
+/// Rates stay below `2^RATE_BITS`: an option at the highest price pays at most 2^29 dollars a year.
+const RATE_BITS: u32 = 61;
 /// From the last place of a rate to that of a funding index.
 const RATE_TO_INDEX_BITS: u32 = 64 - 32;
-/// Bits of the larger factor, so that two products add up in 128 bits.
-const FACTOR_BITS: i32 = 62;
+
+impl Factor {
+    fn new(step: Real, shift: u32) -> Self {
+        let largest = (1 << FACTOR_BITS) - 1;
+        let word = step.to_fixed(RATE_TO_INDEX_BITS + shift, Rounding::Up).map_or(largest, |word| word.min(largest));
+        Self { high: word >> DIGIT_BITS, low: word & DIGIT }
+    }
+
+    /// The product's parts in units of `2^62`, `2^31` and one.
+    #[inline(always)]
+    fn times(self, rate: u64) -> [u64; 3] {
+        let (high, low) = (rate >> DIGIT_BITS, rate & DIGIT);
+        let middle = self.high.wrapping_mul(low).wrapping_add(self.low.wrapping_mul(high));
+        [self.high.wrapping_mul(high), middle, self.low.wrapping_mul(low)]
+    }
+}
 
 impl Steps {
     /// Rounds up. A step too large for a funding index becomes the largest; no price and no time reaches it.
     fn new(half: Real, excess: Real) -> Self {
         let bits = FACTOR_BITS - 64 - half.max(excess).exponent();
-        let shift = u32::try_from(bits).unwrap_or(0).saturating_sub(RATE_TO_INDEX_BITS).clamp(1, 63);
-        let largest = (1 << FACTOR_BITS) - 1;
-        let factor = |step: Real| {
-            step.to_fixed(RATE_TO_INDEX_BITS + shift, Rounding::Up).map_or(largest, |word| word.min(largest))
-        };
-        Self { half: factor(half), excess: factor(excess), shift }
+        let shift = u32::try_from(bits).unwrap_or(0).saturating_sub(RATE_TO_INDEX_BITS).min(MAX_SHIFT);
+        Self { half: Factor::new(half, shift), excess: Factor::new(excess, shift), shift, round: (1 << shift) - 1 }
     }
 
-    /// What the two rates add to the funding index, rounded up, as its upper and lower word.
+    /// What two rates below `2^RATE_BITS` add to the funding index, rounded up, as its upper and lower word.
     #[inline(always)]
     fn charge(&self, last: u64, now: u64) -> (u64, u64) {
-        let (mut high, mut low) = mul_words(self.half, last.saturating_add(now));
-        if self.excess != 0 {
-            let (more_high, more_low) = mul_words(self.excess, last.min(now));
-            (high, low) = add_words((high, low), (more_high, more_low));
+        let mut parts = self.half.times(last.wrapping_add(now));
+        if self.excess.high | self.excess.low != 0 {
+            let excess = self.excess.times(last.min(now));
+            parts = [0, 1, 2].map(|part| parts[part].wrapping_add(excess[part]));
         }
-        // Everything so far is below 2^127. To round up, all but a last place is added.
-        (high, low) = add_words((high, low), (0, (1 << self.shift) - 1));
-        (high >> self.shift, high << (64 - self.shift) | low >> self.shift)
+        let lowest = parts[2].wrapping_add(self.round);
+        let middle = parts[1].wrapping_add(lowest >> DIGIT_BITS);
+        let upper = parts[0].wrapping_add(middle >> DIGIT_BITS);
+        let lower = (middle & DIGIT) << DIGIT_BITS | lowest & DIGIT;
+        // The sum is `upper * 2^62 + lower`; the shift is at most 61, which wrapping shifts need not check.
+        let low = upper.wrapping_shl(2 * DIGIT_BITS - self.shift) | lower.wrapping_shr(self.shift);
+        (upper.wrapping_shr(self.shift + 2), low)
     }
-}
-
-/// The sum modulo 2^128 of numbers given by their upper and lower words.
-#[inline(always)]
-fn add_words((a_high, a_low): (u64, u64), (b_high, b_low): (u64, u64)) -> (u64, u64) {
-    let (low, carry) = a_low.overflowing_add(b_low);
-    (a_high.wrapping_add(b_high).wrapping_add(u64::from(carry)), low)
 }
 
 impl Series {
     /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`. False at
     /// the end of the index's range.
     ///
-    /// The step carries 61 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
+    /// A step carries 61 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
     #[inline(always)]
     fn accrue(&mut self, rate: FundingRate, steps: Steps) -> bool {
         let last = core::mem::replace(&mut self.rate, rate);
         if self.open_interest.is_zero() {
             return true;
         }
+        let (upper, lower) = steps.charge(last.0, rate.0);
         let before = self.funding_index;
-        let (high, low) = add_words((before.high, before.low), steps.charge(last.0, rate.0));
+        let (low, carry) = before.low.overflowing_add(lower);
+        let high = before.high.wrapping_add(upper).wrapping_add(u64::from(carry));
         self.funding_index = Wide { low, high };
-        // The charge is below 2^126, so a sum that wrapped has a smaller upper word.
-        high >= before.high
+        // The upper word is far from the largest, so a sum that wrapped is smaller than before.
+        high >= before.high && (last.0 | rate.0) >> RATE_BITS == 0
     }
 }
