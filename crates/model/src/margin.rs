@@ -1,6 +1,6 @@
 //! Margin: what an account owes, what it must keep, and what may be taken out.
 
-use perpetua_pricing::{Real, Rounding, Side, Usd};
+use perpetua_pricing::{Real, Rounding, Side, Usd, peak_fraction};
 
 use crate::{
     account::{MarginAccount, Markets, Position},
@@ -93,10 +93,10 @@ impl Market {
     pub fn margin_rate(&self, side: Side, now: i64) -> Result<MarginRate> {
         let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
         let horizon = u64::from(self.config.margin_horizon);
-        let curve = self.config.curve(side, self.volatility_cap(side, elapsed, horizon))?;
-        let gamma_rent = curve.peak_fraction().div(self.config.period_years()).ok_or(ModelError::MathOverflow)?;
+        let (volatility, period) = (self.volatility_cap(side, elapsed, horizon), self.config.period_years());
+        let gamma_rent = peak_fraction(volatility, period).and_then(|peak| peak.div(period));
         let rent = bps(self.config.rent_bps).mul(self.config.cap(side));
-        let yearly = gamma_rent.add(bps(self.config.carry_bps)).add(rent);
+        let yearly = gamma_rent.ok_or(ModelError::MathOverflow)?.add(bps(self.config.carry_bps)).add(rent);
         let per_millionth = self.units_per_usd().real().div(Real::from_u64(SIZE_SCALE));
         let per_strike = yearly.mul(per_millionth.ok_or(ModelError::MathOverflow)?);
         Ok(MarginRate { per_strike, horizon: years(horizon), unaccrued: years(elapsed) })

@@ -160,7 +160,8 @@ impl MarketConfig {
 
     /// The most that an option pays per index unit: `cK`, exact but for truncation below 2^-64 dollars.
     pub fn cap_value(&self, side: Side, strike: Usd) -> Usd {
-        Usd::from_bits(strike.bits() * u128::from(self.cap_bps[side as usize]) / u128::from(BPS))
+        let product = strike.bits() * u128::from(self.cap_bps[side as usize]);
+        Usd::from_bits(crate::quantities::divide_by_small(product, BPS).0)
     }
 
     /// The option's curve at a volatility.

@@ -155,13 +155,13 @@ impl UnitsPerUsd {
     ///
     /// Errors: [`ModelError::MathOverflow`] above 64 bits.
     pub fn cents(self, cents: u64, rounding: Rounding) -> Result<Tokens> {
-        let product = u128::from(self.0) * u128::from(cents);
-        let divisor = 100u128 << UNITS_PER_USD_FRACTION_BITS;
-        let amount = match rounding {
-            Rounding::Down => product / divisor,
-            Rounding::Up => product.div_ceil(divisor),
+        let product = product(self.0, cents);
+        // Rounding twice the same way is rounding once.
+        let whole = match rounding {
+            Rounding::Down => product >> UNITS_PER_USD_FRACTION_BITS,
+            Rounding::Up => product.div_ceil(1 << UNITS_PER_USD_FRACTION_BITS),
         };
-        u64::try_from(amount).map(Tokens).map_err(|_| ModelError::MathOverflow)
+        tokens_of(whole, 100, rounding)
     }
 }
 
@@ -217,12 +217,7 @@ pub fn bps(value: u16) -> Real {
 ///
 /// Errors: [`ModelError::MathOverflow`] above 64 bits.
 pub fn share(amount: Tokens, fraction: u16, rounding: Rounding) -> Result<Tokens> {
-    let product = u128::from(amount.0) * u128::from(fraction);
-    let part = match rounding {
-        Rounding::Down => product / u128::from(BPS),
-        Rounding::Up => product.div_ceil(u128::from(BPS)),
-    };
-    u64::try_from(part).map(Tokens).map_err(|_| ModelError::MathOverflow)
+    tokens_of(product(amount.0, u64::from(fraction)), BPS, rounding)
 }
 
 /// What `size` of an option worth `value` per index unit is worth in stock tokens: `q / 10^6 * X * V`, exact but for the
@@ -230,16 +225,52 @@ pub fn share(amount: Tokens, fraction: u16, rounding: Rounding) -> Result<Tokens
 ///
 /// Errors: [`ModelError::MathOverflow`] above 64 bits; sizes must be below [`MAX_SIZE`].
 pub fn token_value(size: Size, units: UnitsPerUsd, value: Usd, rounding: Rounding) -> Result<Tokens> {
-    let quantity = u128::from(size.0) * u128::from(units.0);
+    let quantity = product(size.0, units.0);
     // 10^6 from the size's scale and 24 fraction bits from X; the value's 64 fraction bits go in a second step of
     // shifting, which cannot change where the exact quotient rounds to.
     let per_unit =
         perpetua_pricing::wide::mul_shift(quantity, value.bits(), 64 + UNITS_PER_USD_FRACTION_BITS, rounding)
             .ok_or(ModelError::MathOverflow)?;
-    let scale = u128::from(SIZE_SCALE);
-    let amount = match rounding {
-        Rounding::Down => per_unit / scale,
-        Rounding::Up => per_unit.div_ceil(scale),
-    };
-    u64::try_from(amount).map(Tokens).map_err(|_| ModelError::MathOverflow)
+    tokens_of(per_unit, SIZE_SCALE, rounding)
+}
+
+/// The exact product of two words, inline: the VM's 128-bit multiplication is a call.
+#[inline(always)]
+pub(crate) fn product(a: u64, b: u64) -> u128 {
+    let (high, low) = perpetua_pricing::wide::mul_words(a, b);
+    Wide { low, high }.get()
+}
+
+/// Quotient and remainder of a divisor below 2^32, in 32-bit digits: the VM's 128-bit division is a long routine.
+#[inline(always)]
+pub(crate) fn divide_by_small(amount: u128, divisor: u64) -> (u128, u64) {
+    let Wide { low, high } = Wide::new(amount);
+    let middle = ((high % divisor) << 32) | (low >> 32);
+    let lowest = ((middle % divisor) << 32) | (low & u64::from(u32::MAX));
+    let quotient = Wide { low: ((middle / divisor) << 32) | (lowest / divisor), high: high / divisor };
+    (quotient.get(), lowest % divisor)
+}
+
+/// Whole tokens of `amount / divisor`, for a divisor below 2^32.
+fn tokens_of(amount: u128, divisor: u64, rounding: Rounding) -> Result<Tokens> {
+    let (quotient, remainder) = divide_by_small(amount, divisor);
+    let up = u64::from(rounding == Rounding::Up && remainder != 0);
+    let whole = u64::try_from(quotient).ok().and_then(|whole| whole.checked_add(up));
+    whole.map(Tokens).ok_or(ModelError::MathOverflow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn the_digits_give_what_wide_arithmetic_gives(amount: u128, zeros in 0..128u32, a: u64, b: u64, divisor in 1..1u64 << 32) {
+            let amount = amount >> zeros;
+            let (quotient, remainder) = divide_by_small(amount, divisor);
+            proptest::prop_assert_eq!(quotient, amount / u128::from(divisor));
+            proptest::prop_assert_eq!(u128::from(remainder), amount % u128::from(divisor));
+            proptest::prop_assert_eq!(product(a, b), u128::from(a) * u128::from(b));
+        }
+    }
 }

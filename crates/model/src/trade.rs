@@ -11,7 +11,7 @@ use crate::{
     margin::{health, owed_exact, owed_tokens},
     mark::Mark,
     market::Market,
-    quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, Wide, share, token_value},
+    quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, Wide, product, share, token_value},
     quote::{CloseQuote, Moment, OpenQuote, RETIRE_TICKS, worse_for_seller},
     vault::{Ledger, Split, Vault},
 };
@@ -234,10 +234,7 @@ pub(crate) fn reduce_position(
     let position = &mut account.positions[place];
     let key = position.key();
     let left = position.size.minus(size)?;
-    // Rounded up: what is left stays reserved in full.
-    let keep = u128::from(position.reserve.0) * u128::from(left.0);
-    let keep = keep.div_ceil(u128::from(position.size.0.max(1)));
-    let keep = Tokens(u64::try_from(keep).map_err(|_| ModelError::MathOverflow)?);
+    let keep = reserve_of_rest(position, left)?;
     let released = position.reserve.minus(keep)?;
 
     let series = market.series_mut(key.side, key.tick)?;
@@ -253,6 +250,16 @@ pub(crate) fn reduce_position(
     market.refresh_active(key.tick);
     market.mark = Mark::zeroed();
     Ok(released)
+}
+
+/// What stays reserved in full for the rest of a position, rounded up.
+fn reserve_of_rest(position: &Position, left: Size) -> Result<Tokens> {
+    // Mostly nothing is left, and the wide division for it is long.
+    if left.is_zero() {
+        return Ok(Tokens::ZERO);
+    }
+    let keep = product(position.reserve.0, left.0).div_ceil(u128::from(position.size.0.max(1)));
+    u64::try_from(keep).map(Tokens).map_err(|_| ModelError::MathOverflow)
 }
 
 fn add_to_position(
