@@ -48,6 +48,7 @@ fn a_paused_mint_stops_neither_closing_nor_funding() {
     world.run(600, 300);
     world.chain.send(&[settle]).unwrap();
     assert_eq!(world.withdraw(&trader, 1).unwrap_err().name(), "MintPaused");
+    assert_eq!(world.open(&trader, call(0), SIZE).unwrap_err().name(), "MintPaused");
 }
 
 #[test]

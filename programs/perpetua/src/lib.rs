@@ -128,7 +128,8 @@ pub mod perpetua {
     /// Errors: `Unauthorized`, `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PriceFarFromAverage`, `VarianceStale`,
     /// `VarianceTooYoung`, `OpeningPaused`, `VaultShort`, `SizeTooSmall`, `SizeTooLarge`, `TickTooFar`, `PriceTouchesCap`,
     /// `OptionTooCheap`, `SlotOccupied`, `CostAboveLimit`, `NoFreePosition`, `InsufficientCollateral`,
-    /// `UtilisationTooHigh`, `SeriesLimitReached`, `SideLimitReached`, `MarketMissing`, `BelowInitialMargin`.
+    /// `UtilisationTooHigh`, `SeriesLimitReached`, `SideLimitReached`, `MarketMissing`, `BelowInitialMargin`,
+    /// `MintPaused`, `MintChanged` and those of a mint that is not allowed any more.
     pub fn open_position(ctx: Context<OpenPosition>, side: Side, tick: i16, size: u64, max_cost: u64) -> Result<()> {
         instructions::open_position(ctx, side, tick, size, max_cost)
     }

@@ -90,6 +90,7 @@ pub fn open_position<'a>(
         account: *account,
         index: market.index,
         market: market.market,
+        stock_mint: vault.stock_mint,
         tokens: vault.tokens(),
         event_authority: address::event_authority(),
         program: address::PROGRAM,

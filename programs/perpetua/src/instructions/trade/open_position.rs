@@ -9,6 +9,7 @@ use crate::{
         common::{ReadMarkets, check_tokens, conditions, moment},
     },
     state::{Exchange, Index, MarginAccount, Market, Vault},
+    token::policy,
 };
 
 /// Accounts of `open_position`; behind them every other market that the account has positions in.
@@ -23,6 +24,7 @@ pub struct OpenPosition<'info> {
     #[account(
         mut,
         has_one = exchange @ PerpetuaError::WrongAccount,
+        has_one = stock_mint @ PerpetuaError::WrongAccount,
         has_one = tokens @ PerpetuaError::WrongAccount,
     )]
     pub vault: AccountLoader<'info, Vault>,
@@ -34,6 +36,8 @@ pub struct OpenPosition<'info> {
     /// The market.
     #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = index @ PerpetuaError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
+    /// CHECK: the stock token's mint, which must be as it was listed and not paused: no new risk in tokens that are stuck.
+    pub stock_mint: UncheckedAccount<'info>,
     /// CHECK: the vault's token account, which must cover the ledgers.
     pub tokens: UncheckedAccount<'info>,
 }
@@ -42,6 +46,7 @@ pub(crate) fn open_position(ctx: Context<OpenPosition>, side: Side, tick: i16, s
     let accounts = &ctx.accounts;
     let vault_key = accounts.vault.key();
     let mut vault = accounts.vault.load_mut()?;
+    policy::require_unchanged(&accounts.stock_mint, &vault.mint_snapshot)?;
     let mut account = accounts.account.load_mut()?;
     let index = accounts.index.load()?;
     let mut market = accounts.market.load_mut()?;
