@@ -157,6 +157,9 @@ struct Steps {
     excess: Factor,
     /// At most [`MAX_SHIFT`].
     shift: u32,
+    /// `62 - shift` and `shift + 2`, so that no series computes them.
+    up: u32,
+    down: u32,
     /// One less than `2^shift`: what is added to round up.
     round: u64,
 }
@@ -198,7 +201,14 @@ impl Steps {
     fn new(half: Real, excess: Real) -> Self {
         let bits = FACTOR_BITS - 64 - half.max(excess).exponent();
         let shift = u32::try_from(bits).unwrap_or(0).saturating_sub(RATE_TO_INDEX_BITS).min(MAX_SHIFT);
-        Self { half: Factor::new(half, shift), excess: Factor::new(excess, shift), shift, round: (1 << shift) - 1 }
+        Self {
+            half: Factor::new(half, shift),
+            excess: Factor::new(excess, shift),
+            shift,
+            up: 2 * DIGIT_BITS - shift,
+            down: shift + 2,
+            round: (1 << shift) - 1,
+        }
     }
 
     /// What two rates below `2^RATE_BITS` add to the funding index, rounded up, as its upper and lower word.
@@ -214,8 +224,8 @@ impl Steps {
         let upper = parts[0].wrapping_add(middle >> DIGIT_BITS);
         let lower = (middle & DIGIT) << DIGIT_BITS | lowest & DIGIT;
         // The sum is `upper * 2^62 + lower`; the shift is at most 61, which wrapping shifts need not check.
-        let low = upper.wrapping_shl(2 * DIGIT_BITS - self.shift) | lower.wrapping_shr(self.shift);
-        (upper.wrapping_shr(self.shift + 2), low)
+        let low = upper.wrapping_shl(self.up) | lower.wrapping_shr(self.shift);
+        (upper.wrapping_shr(self.down), low)
     }
 }
 
