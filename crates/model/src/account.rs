@@ -102,9 +102,15 @@ impl MarginAccount {
         Ok(place)
     }
 
-    /// Whether it has a position in the market with this number.
-    pub fn uses_market(&self, market: usize) -> bool {
-        self.open_positions().any(|(_, position)| usize::from(position.market) == market)
+    /// In which markets it has a position, by their numbers.
+    pub fn markets_used(&self) -> [bool; MARKETS] {
+        let mut used = [false; MARKETS];
+        for (_, position) in self.open_positions() {
+            if let Some(used) = used.get_mut(usize::from(position.market)) {
+                *used = true;
+            }
+        }
+        used
     }
 }
 

@@ -3,13 +3,16 @@
 use perpetua_pricing::{Curve, Real, Rounding, Usd};
 
 use crate::{
-    account::{MarginAccount, MarketMuts, POSITIONS, SeriesKey},
+    account::{MarginAccount, MarketMuts, Markets, POSITIONS, SeriesKey},
     conditions::{Action, Conditions},
     error::{ModelError, Result},
     index::{Index, Reading},
-    margin::{INITIAL_MARGIN_MULTIPLE, MarginRates, dearest_units, initial_margin, maintenance_margin, size},
+    margin::{
+        INITIAL_MARGIN_MULTIPLE, Requirement, assess, dearest_units, initial_margin, maintenance_margin, owed_tokens,
+        size,
+    },
     market::Market,
-    quantities::{SIZE_SCALE, Size, Tokens, bps, share, token_value},
+    quantities::{Size, Tokens, bps, share, token_value},
     quote::{Moment, with_reading, worse_for_seller},
     trade::{move_entry, reduce_position},
     vault::{Ledger, MARKETS, Split, Vault},
@@ -35,20 +38,17 @@ pub struct LiquidationReport {
 /// A position that may be closed.
 #[derive(Clone, Copy)]
 struct Candidate {
-    place: usize,
-    key: SeriesKey,
-    size: Size,
-    /// Maintenance margin released per millionth of an index unit, raw units.
-    release: Real,
+    /// What closing it releases.
+    required: Requirement,
     /// The bid per index unit.
     value: Usd,
     /// Proceeds per millionth of an index unit, raw units.
     proceeds: Real,
     /// Margin released per token of proceeds: what is closed first has most of it.
     rank: Real,
-    /// Maintenance margin of the whole position, raw units.
-    margin: Real,
 }
+
+type Readings = [Option<Reading>; MARKETS];
 
 /// An account while it is liquidated.
 struct Liquidation<'a, 'm> {
@@ -57,10 +57,12 @@ struct Liquidation<'a, 'm> {
     markets: &'a mut MarketMuts<'m>,
     candidates: [Option<Candidate>; POSITIONS],
     debt: Tokens,
-    /// Liquidation fee of each market, raw units.
-    fees: [Tokens; MARKETS],
+    /// The least that the candidates' maintenance margin can be, raw units: each rounded down.
+    least_margin: Tokens,
     min_penalty: Tokens,
     penalty_bps: u16,
+    /// What the penalty leaves of proceeds, a fraction.
+    kept: Real,
     report: LiquidationReport,
 }
 
@@ -78,7 +80,7 @@ pub fn liquidate(
     conditions: Conditions,
     moment: Moment,
 ) -> Result<LiquidationReport> {
-    require_liquidatable(account, markets, indices, conditions, moment)?;
+    let readings = readings(account, markets, indices, conditions, moment)?;
     let (min_penalty, penalty_bps) = penalty_terms(account, markets)?;
     let mut work = Liquidation {
         vault,
@@ -86,16 +88,18 @@ pub fn liquidate(
         markets,
         candidates: [None; POSITIONS],
         debt: Tokens::ZERO,
-        fees: [Tokens::ZERO; MARKETS],
+        least_margin: Tokens::ZERO,
         min_penalty,
         penalty_bps,
+        kept: Real::ONE.saturating_sub(bps(penalty_bps)),
         report: LiquidationReport::default(),
     };
-    work.find_candidates(indices, moment)?;
+    work.find_candidates(moment.now)?;
+    work.value_candidates(&readings)?;
     work.call_in_funding()?;
     work.pay_debt()?;
-    while let Some(place) = work.next_to_close()? {
-        work.close(place)?;
+    while let Some((place, size)) = work.next_to_close()? {
+        work.close(place, size)?;
     }
     work.pay_debt()?;
     work.report.written_off = work.debt;
@@ -103,54 +107,60 @@ pub fn liquidate(
     Ok(work.report)
 }
 
-#[inline(never)] // the margin rates need not be on the stack beside the candidates
-fn require_liquidatable(
+/// The price readings of the account's markets, all good enough to liquidate at.
+fn readings(
     account: &MarginAccount,
     markets: &MarketMuts<'_>,
     indices: [Option<&Index>; MARKETS],
     conditions: Conditions,
     moment: Moment,
-) -> Result<()> {
-    for number in (0..MARKETS).filter(|number| account.uses_market(*number)) {
+) -> Result<Readings> {
+    let mut readings = [None; MARKETS];
+    for (number, _) in account.markets_used().into_iter().enumerate().filter(|(_, used)| *used) {
         let market = markets[number].as_deref().ok_or(ModelError::MarketMissing)?;
         let index = indices[number].ok_or(ModelError::MarketMissing)?;
         let reading = market.trading_price(index, moment)?;
         with_reading(conditions, &reading).allow(Action::Liquidate)?;
+        readings[number] = Some(reading);
     }
-    if crate::margin::health(account, markets, moment.now)?.is_liquidatable() {
-        Ok(())
-    } else {
-        Err(ModelError::AccountHealthy)
-    }
+    Ok(readings)
 }
 
-/// Price readings and bid curves of the markets and sides that an account is in, each computed once.
+/// Bid curves of the markets and sides that an account is in, each computed once.
 #[derive(Default)]
-struct Bids {
-    readings: [Option<Reading>; MARKETS],
-    curves: [[Option<Curve>; 2]; MARKETS],
+struct Bids([[Option<Bid>; 2]; MARKETS]);
+
+/// What a forced sale on one side of a market pays.
+struct Bid {
+    curve: Curve,
+    /// The worst spot of the price range for the seller.
+    spot: Usd,
+    units_per_millionth: Real,
 }
 
 impl Bids {
-    /// What a forced sale pays per index unit: `V_bid`, at the last known volatility where that is stale.
-    fn value(&mut self, market: &Market, index: &Index, key: SeriesKey, strike: Usd, moment: Moment) -> Result<Usd> {
+    /// The bid at `V_bid`, at the last known volatility where that is stale.
+    fn of(&mut self, market: &Market, readings: &Readings, key: SeriesKey) -> Result<&Bid> {
         let number = usize::from(key.market);
-        let reading = match self.readings[number] {
-            Some(reading) => reading,
-            None => *self.readings[number].insert(market.trading_price(index, moment)?),
-        };
-        let curve = match &mut self.curves[number][key.side as usize] {
-            Some(curve) => curve,
-            unknown => unknown.insert(market.config.curve(key.side, market.bid_volatility(key.side))?),
-        };
-        Ok(market.value(curve, worse_for_seller(key.side, &reading), strike, Rounding::Down))
+        let known = self.0.get_mut(number).ok_or(ModelError::MarketMissing)?;
+        Ok(match &mut known[key.side as usize] {
+            Some(bid) => bid,
+            unknown => {
+                let reading = readings[number].as_ref().ok_or(ModelError::MarketMissing)?;
+                unknown.insert(Bid {
+                    curve: market.config.curve(key.side, market.bid_volatility(key.side))?,
+                    spot: worse_for_seller(key.side, reading),
+                    units_per_millionth: market.units_per_millionth()?,
+                })
+            }
+        })
     }
 }
 
-/// Raw units per millionth of an index unit of an option with this value.
-fn per_millionth(market: &Market, value: Usd) -> Result<Real> {
-    let product = market.units_per_usd().real().mul(Real::from(value));
-    product.div(Real::from_u64(SIZE_SCALE)).ok_or(ModelError::MathOverflow)
+/// Whole tokens of a margin, rounded down; nothing where they do not fit. The sum of such parts never exceeds the rounded
+/// sum of the margins.
+fn least_of(margin: Real) -> Tokens {
+    Tokens(margin.to_fixed(0, Rounding::Down).unwrap_or(0))
 }
 
 /// The smallest penalty and the penalty rate: the dearest among the account's markets.
@@ -158,7 +168,7 @@ fn penalty_terms(account: &MarginAccount, markets: &MarketMuts<'_>) -> Result<(T
     let units = dearest_units(account, markets)?;
     let (mut cents, mut rate) = (0, 0);
     for (_, position) in account.open_positions() {
-        let config = &crate::account::Markets::require(markets, position.market)?.config;
+        let config = &markets.require(position.market)?.config;
         cents = config.min_penalty_cents.max(cents);
         rate = config.penalty_bps.max(rate);
     }
@@ -166,31 +176,32 @@ fn penalty_terms(account: &MarginAccount, markets: &MarketMuts<'_>) -> Result<(T
 }
 
 impl Liquidation<'_, '_> {
-    /// Values every position, in place: the VM's stack has no room for a second list.
+    /// Lists every position with what it requires, in place: the VM's stack has no room for a second list.
+    ///
+    /// Errors: [`ModelError::AccountHealthy`].
+    #[inline(never)] // the margin rates need not be on the stack beside the curves
+    fn find_candidates(&mut self, now: i64) -> Result<()> {
+        let candidates = &mut self.candidates;
+        let list = |required: Requirement| {
+            candidates[required.place] =
+                Some(Candidate { required, value: Usd::ZERO, proceeds: Real::ZERO, rank: Real::ZERO });
+        };
+        let health = assess(self.account, self.markets, now, list)?;
+        if health.is_liquidatable() { Ok(()) } else { Err(ModelError::AccountHealthy) }
+    }
+
+    /// Finds what each candidate would pay, and so its rank.
     #[inline(never)]
-    fn find_candidates(&mut self, indices: [Option<&Index>; MARKETS], moment: Moment) -> Result<()> {
-        let mut rates = MarginRates::default();
+    fn value_candidates(&mut self, readings: &Readings) -> Result<()> {
         let mut bids = Bids::default();
-        for (place, position) in self.account.open_positions() {
-            let key = position.key();
-            let number = usize::from(key.market);
-            let market = self.markets.get(number).and_then(Option::as_deref).ok_or(ModelError::MarketMissing)?;
-            let index = indices.get(number).copied().flatten().ok_or(ModelError::MarketMissing)?;
-            let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
-            let value = bids.value(market, index, key, strike, moment)?;
-            let release = rates.of(market, key.market, key.side, moment.now)?.maintenance(strike.into());
-            let proceeds = per_millionth(market, value)?;
-            self.fees[number] = market.liquidation_fee()?;
-            self.candidates[place] = Some(Candidate {
-                place,
-                key,
-                size: position.size,
-                release,
-                value,
-                proceeds,
-                rank: release.div(proceeds).unwrap_or(Real::MAX),
-                margin: release.mul(size(position.size)),
-            });
+        for candidate in self.candidates.iter_mut().flatten() {
+            let key = self.account.positions[candidate.required.place].key();
+            let market = self.markets.require(key.market)?;
+            let bid = bids.of(market, readings, key)?;
+            candidate.value = market.value(&bid.curve, bid.spot, candidate.required.strike, Rounding::Down);
+            candidate.proceeds = bid.units_per_millionth.mul(candidate.value.into());
+            self.least_margin = Tokens(self.least_margin.0.saturating_add(least_of(candidate.required.margin).0));
+            candidate.rank = candidate.required.per_millionth.div(candidate.proceeds).unwrap_or(Real::MAX);
         }
         Ok(())
     }
@@ -198,12 +209,12 @@ impl Liquidation<'_, '_> {
     /// Turns what all positions owe into one debt, rounded up once per position.
     fn call_in_funding(&mut self) -> Result<()> {
         for candidate in self.candidates.iter().flatten() {
-            let position = &mut self.account.positions[candidate.place];
-            let market = self.markets[usize::from(candidate.key.market)].as_deref_mut();
-            let series = market.ok_or(ModelError::MarketMissing)?.series_mut(candidate.key.side, candidate.key.tick)?;
-            let owed = crate::margin::owed_exact(position, series.index())?;
+            let position = &mut self.account.positions[candidate.required.place];
+            let key = position.key();
+            let market = self.markets[usize::from(key.market)].as_deref_mut();
+            let series = market.ok_or(ModelError::MarketMissing)?.series_mut(key.side, key.tick)?;
             // A debt beyond all tokens saturates: it is written off in any case.
-            self.debt = Tokens(self.debt.0.saturating_add(crate::margin::owed_tokens(owed).0));
+            self.debt = Tokens(self.debt.0.saturating_add(owed_tokens(candidate.required.owed).0));
             move_entry(series, position, series.index())?;
         }
         Ok(())
@@ -221,12 +232,16 @@ impl Liquidation<'_, '_> {
     fn shortfall(&self) -> Result<Tokens> {
         let mut margin = Real::ZERO;
         let mut fee = Tokens::ZERO;
-        for candidate in self.candidates.iter().flatten() {
-            margin = margin.add(candidate.margin);
-            fee = fee.max(self.fees[usize::from(candidate.key.market)]);
+        for Candidate { required, .. } in self.candidates.iter().flatten() {
+            margin = margin.add(required.margin);
+            fee = fee.max(required.fee);
         }
-        let initial = initial_margin(maintenance_margin(margin, fee));
-        let needed = initial.0.saturating_add(self.debt.0).saturating_add(self.penalty()?.0);
+        self.shortfall_at(maintenance_margin(margin, fee))
+    }
+
+    /// The same for a given maintenance margin.
+    fn shortfall_at(&self, maintenance: Tokens) -> Result<Tokens> {
+        let needed = initial_margin(maintenance).0.saturating_add(self.debt.0).saturating_add(self.penalty()?.0);
         Ok(Tokens(needed).less(self.account.collateral))
     }
 
@@ -235,11 +250,7 @@ impl Liquidation<'_, '_> {
     }
 
     /// Which position to close next and how much of it: the one that releases most margin per token of proceeds.
-    fn next_to_close(&self) -> Result<Option<(Candidate, Size)>> {
-        let shortfall = self.shortfall()?;
-        if shortfall.is_zero() {
-            return Ok(None);
-        }
+    fn next_to_close(&self) -> Result<Option<(usize, Size)>> {
         let mut best: Option<&Candidate> = None;
         for candidate in self.candidates.iter().flatten() {
             if best.is_none_or(|best| candidate.rank > best.rank) {
@@ -247,40 +258,54 @@ impl Liquidation<'_, '_> {
             }
         }
         let Some(best) = best else { return Ok(None) };
-        Ok(Some((*best, self.size_to_close(best, shortfall)?)))
+        let place = best.required.place;
+        // Where the least that is short takes the whole position, the exact sum over all candidates is spared.
+        let least = self.shortfall_at(self.least_margin)?;
+        if !least.is_zero() {
+            let size = self.size_to_close(best, least)?;
+            if size == self.account.positions[place].size {
+                return Ok(Some((place, size)));
+            }
+        }
+        let shortfall = self.shortfall()?;
+        if shortfall.is_zero() { Ok(None) } else { Ok(Some((place, self.size_to_close(best, shortfall)?))) }
     }
 
     /// The size whose closing covers the shortfall: it releases four times its maintenance margin and pays its value, of
     /// which the penalty takes a part. A remainder of dust, or below the market's minimum, is closed too.
     fn size_to_close(&self, candidate: &Candidate, shortfall: Tokens) -> Result<Size> {
-        let market = self.markets[usize::from(candidate.key.market)].as_deref().ok_or(ModelError::MarketMissing)?;
-        let kept = Real::ONE.saturating_sub(bps(self.penalty_bps));
-        let released = candidate.release.mul(Real::from_u64(INITIAL_MARGIN_MULTIPLE));
-        let gain = released.add(candidate.proceeds.mul(kept));
+        let position = &self.account.positions[candidate.required.place];
+        let config = &self.markets.require(position.market)?.config;
+        let released = candidate.required.per_millionth.mul(Real::from_u64(INITIAL_MARGIN_MULTIPLE));
+        let gain = released.add(candidate.proceeds.mul(self.kept));
         let exact = Real::from_u64(shortfall.0).div(gain).and_then(|size| size.to_fixed(0, Rounding::Up));
         // One millionth more for each side of the rounding of proceeds and of margin.
         let wanted = Size(exact.unwrap_or(u64::MAX).saturating_add(2));
-        let dust = market.config.dust_size.max(market.config.min_size);
-        Ok(if wanted.0.saturating_add(dust.0) >= candidate.size.0 { candidate.size } else { wanted })
+        let dust = config.dust_size.max(config.min_size);
+        Ok(if wanted.0.saturating_add(dust.0) >= position.size.0 { position.size } else { wanted })
     }
 
-    fn close(&mut self, (candidate, size): (Candidate, Size)) -> Result<()> {
-        let market = self.markets[usize::from(candidate.key.market)].as_deref_mut().ok_or(ModelError::MarketMissing)?;
+    fn close(&mut self, place: usize, size: Size) -> Result<()> {
+        let number = usize::from(self.account.positions[place].market);
+        let market = self.markets[number].as_deref_mut().ok_or(ModelError::MarketMissing)?;
+        let candidate = self.candidates[place].as_mut().ok_or(ModelError::PositionNotFound)?;
         let payout = token_value(size, market.units_per_usd(), candidate.value, Rounding::Down)?;
-        let released = reduce_position(self.vault, self.account, market, candidate.place, size)?;
+        let released = reduce_position(self.vault, self.account, market, place, size)?;
         // Cannot be: the reserve was rounded up and the payout down, of at most the same value.
         if payout > released {
             return Err(ModelError::MathOverflow);
         }
+        let left = self.account.positions[place].size;
+        let required = &mut candidate.required;
+        self.least_margin = self.least_margin.less(least_of(required.margin));
+        required.margin = required.per_millionth.mul(self::size(left));
+        self.least_margin = Tokens(self.least_margin.0.saturating_add(least_of(required.margin).0));
+        if left.is_zero() {
+            self.candidates[place] = None;
+        }
         self.vault.pay(self.account, Ledger::Main, payout)?;
         self.report.proceeds = self.report.proceeds.plus(payout)?;
         self.report.closed = self.report.closed.saturating_add(1);
-        let left = candidate.size.minus(size)?;
-        self.candidates[candidate.place] = if left.is_zero() {
-            None
-        } else {
-            Some(Candidate { size: left, margin: candidate.release.mul(self::size(left)), ..candidate })
-        };
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::{
     conditions::{Action, Condition, Conditions},
     error::{ModelError, Result},
     market::{Market, years},
-    quantities::{FundingIndex, SIZE_SCALE, Size, Tokens, UnitsPerUsd, bps},
+    quantities::{FundingIndex, SIZE_SCALE, Size, Tokens, UnitsPerUsd, Wide, bps, product},
     vault::{MARKETS, Vault},
 };
 
@@ -65,6 +65,8 @@ pub struct MarginRate {
     horizon: Real,
     /// Time since the last accrual in years.
     unaccrued: Real,
+    /// What the account owes once for being in the market, raw units.
+    fee: Tokens,
 }
 
 impl MarginRate {
@@ -75,6 +77,9 @@ impl MarginRate {
 
     /// The most that one millionth of an index unit can have come to owe since the last accrual, in raw units.
     fn unaccrued(&self, strike: Real) -> Real {
+        if self.unaccrued.is_zero() {
+            return Real::ZERO; // mostly: the market was accrued just now
+        }
         self.per_strike.mul(strike).mul(self.unaccrued)
     }
 }
@@ -83,8 +88,13 @@ impl Market {
     /// The part of maintenance margin that an account owes once, raw units, rounded up.
     ///
     /// Errors: [`ModelError::MathOverflow`].
-    pub(crate) fn liquidation_fee(&self) -> Result<Tokens> {
+    fn liquidation_fee(&self) -> Result<Tokens> {
         self.units_per_usd().cents(u64::from(self.config.liquidation_fee_cents), Rounding::Up)
+    }
+
+    /// Raw units per dollar and millionth of an index unit: `X / 10^6`.
+    pub(crate) fn units_per_millionth(&self) -> Result<Real> {
+        self.units_per_usd().real().div(Real::from_u64(SIZE_SCALE)).ok_or(ModelError::MathOverflow)
     }
 
     /// `X (1 / (u(sigma_cap) T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position pay more.
@@ -97,9 +107,9 @@ impl Market {
         let gamma_rent = peak_fraction(volatility, period).and_then(|peak| peak.div(period));
         let rent = bps(self.config.rent_bps).mul(self.config.cap(side));
         let yearly = gamma_rent.ok_or(ModelError::MathOverflow)?.add(bps(self.config.carry_bps)).add(rent);
-        let per_millionth = self.units_per_usd().real().div(Real::from_u64(SIZE_SCALE));
-        let per_strike = yearly.mul(per_millionth.ok_or(ModelError::MathOverflow)?);
-        Ok(MarginRate { per_strike, horizon: years(horizon), unaccrued: years(elapsed) })
+        let per_strike = yearly.mul(self.units_per_millionth()?);
+        let fee = self.liquidation_fee()?;
+        Ok(MarginRate { per_strike, horizon: years(horizon), unaccrued: years(elapsed), fee })
     }
 }
 
@@ -114,7 +124,9 @@ pub(crate) fn initial_margin(maintenance: Tokens) -> Tokens {
 /// Errors: [`ModelError::MathOverflow`] for an index below the position's entry, which never falls.
 pub(crate) fn owed_exact(position: &Position, index: FundingIndex) -> Result<u128> {
     let since = index.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
-    Ok(u128::from(position.size.0).saturating_mul(since))
+    let since = Wide::new(since);
+    let upper = position.size.0.checked_mul(since.high).map(|high| Wide { low: 0, high }.get());
+    Ok(upper.map_or(u128::MAX, |upper| upper.saturating_add(product(position.size.0, since.low))))
 }
 
 /// Whole tokens of a Q64.64 amount, rounded up since a payer owes it; saturating.
@@ -131,56 +143,75 @@ pub(crate) fn dearest_units(account: &MarginAccount, markets: &impl Markets) -> 
     Ok(dearest)
 }
 
-/// The largest liquidation fee among the markets that an account is in, rounded up; nothing without positions.
-fn liquidation_fee(account: &MarginAccount, markets: &impl Markets) -> Result<Tokens> {
-    let mut fee = Tokens::ZERO;
-    let mut seen = None;
-    for (_, position) in account.open_positions() {
-        // Positions of a market tend to lie together, and the fee of each costs a wide division.
-        if seen != Some(position.market) {
-            fee = fee.max(markets.require(position.market)?.liquidation_fee()?);
-            seen = Some(position.market);
-        }
-    }
-    Ok(fee)
-}
-
 /// Margin rates of the sides that an account is in, each computed once.
 #[derive(Default)]
-pub(crate) struct MarginRates([[Option<MarginRate>; 2]; MARKETS]);
+struct MarginRates([[Option<MarginRate>; 2]; MARKETS]);
 
 impl MarginRates {
-    pub(crate) fn of(&mut self, market: &Market, number: u8, side: Side, now: i64) -> Result<MarginRate> {
+    fn of(&mut self, market: &Market, number: u8, side: Side, now: i64) -> Result<&MarginRate> {
         let known = self.0.get_mut(usize::from(number)).ok_or(ModelError::MarketMissing)?;
         let entry = &mut known[side as usize];
-        match *entry {
+        match entry {
             Some(rate) => Ok(rate),
-            None => Ok(*entry.insert(market.margin_rate(side, now)?)),
+            unknown => Ok(unknown.insert(market.margin_rate(side, now)?)),
         }
     }
+}
+
+/// What one position adds to maintenance margin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requirement {
+    /// The position's place in the account.
+    pub(crate) place: usize,
+    /// Its strike.
+    pub(crate) strike: Usd,
+    /// Maintenance margin per millionth of an index unit, raw units.
+    pub(crate) per_millionth: Real,
+    /// Maintenance margin of the whole position, raw units.
+    pub(crate) margin: Real,
+    /// The liquidation fee of its market, raw units.
+    pub(crate) fee: Tokens,
+    /// What the position owes, raw units Q64.64.
+    pub(crate) owed: u128,
 }
 
 /// How the account stands now. Markets that were not cranked now count with the most that can have come due.
 ///
 /// Errors: [`ModelError::MarketMissing`], [`ModelError::MathOverflow`].
 pub fn health(account: &MarginAccount, markets: &impl Markets, now: i64) -> Result<Health> {
+    assess(account, markets, now, |_| ())
+}
+
+/// [`health`], which shows what each position requires on the way, so that a liquidation need not compute it again.
+pub(crate) fn assess(
+    account: &MarginAccount,
+    markets: &impl Markets,
+    now: i64,
+    mut see: impl FnMut(Requirement),
+) -> Result<Health> {
     let mut rates = MarginRates::default();
-    let (mut owed, mut maintenance, mut unaccrued) = (0u128, Real::ZERO, Real::ZERO);
-    for (_, position) in account.open_positions() {
+    let (mut owed, mut maintenance, mut unaccrued, mut fee) = (0u128, Real::ZERO, Real::ZERO, Tokens::ZERO);
+    for (place, position) in account.open_positions() {
         let key = position.key();
         let market = markets.require(key.market)?;
         let (slot, series) = market.series(key.side, key.tick)?;
-        owed = owed.saturating_add(owed_exact(position, series.index())?);
+        let exact = owed_exact(position, series.index())?;
+        owed = owed.saturating_add(exact);
         let rate = rates.of(market, key.market, key.side, now)?;
-        let strike = Real::from(Usd::from(slot.strike));
-        maintenance = maintenance.add(rate.maintenance(strike).mul(size(position.size)));
-        unaccrued = unaccrued.add(rate.unaccrued(strike).mul(size(position.size)));
+        let (strike, size) = (Usd::from(slot.strike), size(position.size));
+        let dollars = Real::from(strike);
+        let per_millionth = rate.maintenance(dollars);
+        let margin = per_millionth.mul(size);
+        maintenance = maintenance.add(margin);
+        unaccrued = unaccrued.add(rate.unaccrued(dollars).mul(size));
+        fee = fee.max(rate.fee);
+        see(Requirement { place, strike, per_millionth, margin, fee: rate.fee, owed: exact });
     }
     Ok(Health {
         collateral: account.collateral,
         owed: owed_tokens(owed),
         unaccrued: tokens_up(unaccrued),
-        maintenance: maintenance_margin(maintenance, liquidation_fee(account, markets)?),
+        maintenance: maintenance_margin(maintenance, fee),
     })
 }
 

@@ -7,7 +7,8 @@ use crate::{
     index::Index,
     mark::Mark,
     quantities::{
-        BPS, FundingIndex, FundingRate, SECONDS_PER_YEAR, Size, Tokens, UnitsPerUsd, Volatility, Wide, bps, token_value,
+        BPS, FundingIndex, FundingRate, SECONDS_PER_YEAR, Size, Tokens, UnitsPerUsd, Volatility, Wide, bps,
+        divide_by_small, product, token_value,
     },
 };
 
@@ -160,8 +161,11 @@ impl MarketConfig {
 
     /// The most that an option pays per index unit: `cK`, exact but for truncation below 2^-64 dollars.
     pub fn cap_value(&self, side: Side, strike: Usd) -> Usd {
-        let product = strike.bits() * u128::from(self.cap_bps[side as usize]);
-        Usd::from_bits(crate::quantities::divide_by_small(product, BPS).0)
+        let cap = u64::from(self.cap_bps[side as usize]);
+        let Wide { low, high } = strike.into();
+        // A strike's whole dollars stay far below 2^48.
+        let product = product(low, cap) + Wide { low: 0, high: high * cap }.get();
+        Usd::from_bits(divide_by_small(product, BPS).0)
     }
 
     /// The option's curve at a volatility.

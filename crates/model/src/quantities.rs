@@ -209,8 +209,10 @@ impl Variance {
 
 /// A fraction given in hundredths of a percent, as a real number.
 pub fn bps(value: u16) -> Real {
-    // The divisor is not zero, so the fallback is never taken.
-    Real::from_ratio(u64::from(value), BPS).unwrap_or(Real::ZERO)
+    // `value * 2^96 / BPS` in two digits, since the quotient of any two numbers takes longer.
+    let numerator = u64::from(value) << 46;
+    let (high, low) = (numerator / BPS, ((numerator % BPS) << 50) / BPS);
+    Real::from_fixed_wide((u128::from(high) << 50) | u128::from(low), 96)
 }
 
 /// A share of `amount`, rounded as asked. `fraction` above 10,000 gives more than the amount.
@@ -241,6 +243,12 @@ pub(crate) fn product(a: u64, b: u64) -> u128 {
     Wide { low, high }.get()
 }
 
+/// A size times a funding index, modulo 2^128.
+pub(crate) fn wrapping_product(size: Size, index: u128) -> u128 {
+    let index = Wide::new(index);
+    product(size.0, index.low).wrapping_add(Wide { low: 0, high: size.0.wrapping_mul(index.high) }.get())
+}
+
 /// Quotient and remainder of a divisor below 2^32, in 32-bit digits: the VM's 128-bit division is a long routine.
 #[inline(always)]
 pub(crate) fn divide_by_small(amount: u128, divisor: u64) -> (u128, u64) {
@@ -262,6 +270,13 @@ fn tokens_of(amount: u128, divisor: u64, rounding: Rounding) -> Result<Tokens> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hundredths_of_a_percent_are_the_quotient_to_the_last_bit() {
+        for value in 0..=u16::MAX {
+            assert_eq!(Some(bps(value)), Real::from_ratio(u64::from(value), BPS));
+        }
+    }
 
     proptest::proptest! {
         #[test]

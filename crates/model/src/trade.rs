@@ -11,7 +11,7 @@ use crate::{
     margin::{health, owed_exact, owed_tokens},
     mark::Mark,
     market::Market,
-    quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, Wide, product, share, token_value},
+    quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, Wide, product, share, token_value, wrapping_product},
     quote::{CloseQuote, Moment, OpenQuote, RETIRE_TICKS, worse_for_seller},
     vault::{Ledger, Split, Vault},
 };
@@ -217,7 +217,7 @@ pub(crate) fn move_entry(
     entry: FundingIndex,
 ) -> Result<()> {
     let advance = entry.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
-    let paid = u128::from(position.size.0).wrapping_mul(advance);
+    let paid = wrapping_product(position.size, advance);
     series.entry_sum = Wide::new(series.entry_sum.get().wrapping_add(paid));
     position.entry = entry.into();
     Ok(())
@@ -238,7 +238,7 @@ pub(crate) fn reduce_position(
     let released = position.reserve.minus(keep)?;
 
     let series = market.series_mut(key.side, key.tick)?;
-    let paid = u128::from(size.0).wrapping_mul(position.entry().0);
+    let paid = wrapping_product(size, position.entry().0);
     series.entry_sum = Wide::new(series.entry_sum.get().wrapping_sub(paid));
     series.open_interest = series.open_interest.minus(size)?;
     series.reserve = series.reserve.minus(released)?;
@@ -274,7 +274,7 @@ fn add_to_position(
     let key = position.key();
     let series = market.series_mut(key.side, key.tick)?;
     let index = series.index();
-    let paid = u128::from(size.0).wrapping_mul(index.0);
+    let paid = wrapping_product(size, index.0);
     series.entry_sum = Wide::new(series.entry_sum.get().wrapping_add(paid));
     series.open_interest = series.open_interest.plus(size)?;
     series.reserve = series.reserve.plus(reserve)?;
