@@ -44,7 +44,7 @@ remedies! {
     VarianceStale => "Crank the index at the next five-minute marks; closing pays the intrinsic value meanwhile.",
     VarianceTooYoung => "Wait until the index has been cranked for 24 hours.",
     OpeningPaused => "Wait until the guardian or the administrator resumes; closing stays possible.",
-    LiquidationBarred => "Try again half an hour after the feed came back.",
+    RecoveringFromOutage => "Try again half an hour after the feed came back.",
     VaultShort => "Wait until the vault is whole again; closing into collateral stays possible.",
     MarketNotAccrued => "Put crank_funding of this market in front in the same transaction.",
     MarketMissing => "Pass every market that the account has positions in.",

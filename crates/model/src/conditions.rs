@@ -52,8 +52,8 @@ impl Condition {
             }
             (Self::VarianceStale, Open | PoolIn | PoolOut) => Some(ModelError::VarianceStale),
             (Self::VarianceYoung, Open) => Some(ModelError::VarianceTooYoung),
-            (Self::Grace, Liquidate) => Some(ModelError::LiquidationBarred),
-            (_, Close | Open | Liquidate | Withdraw | PoolIn | PoolOut) => None,
+            (Self::Grace, Open | Liquidate) => Some(ModelError::RecoveringFromOutage),
+            (_, Close | Liquidate | Withdraw | PoolIn | PoolOut) => None,
         }
     }
 }

@@ -35,7 +35,7 @@ errors! {
     VarianceTooYoung = "The index has not observed volatility for long enough to open positions",
 
     OpeningPaused = "Opening is paused",
-    LiquidationBarred = "Liquidation waits until the market has been normal for a while",
+    RecoveringFromOutage = "This waits until prices have come normally for half an hour",
     VaultShort = "The vault holds fewer tokens than its ledgers say",
 
     MarketNotAccrued = "Crank the market's funding in the same slot first",

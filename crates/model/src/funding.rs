@@ -1,8 +1,6 @@
 //! Funding: what holders of options pay while they hold them. One crank accrues every series of a market.
 
-use perpetua_pricing::{
-    FundingLadder, OptionValue, RateWeights, Real, Rounding, Side, Usd, exp2_negative,
-};
+use perpetua_pricing::{FundingLadder, OptionValue, RateWeights, Real, Rounding, Side, Usd, exp2_negative};
 
 use crate::{
     error::{ModelError, Result},

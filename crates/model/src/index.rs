@@ -172,6 +172,8 @@ pub struct Index {
     pub outage_seconds: u64,
     /// Until when liquidation and funding wait after a long outage, Unix seconds.
     pub grace_until: i64,
+    /// Publish time of the update that proved the last outage, Unix seconds.
+    pub outage_until: i64,
 }
 
 impl Index {
@@ -191,7 +193,8 @@ impl Index {
         Ok(Self { guards, variances: [start; 2], sampling_since, ..Self::zeroed() })
     }
 
-    /// Takes in an update. One that is not newer than the last accepted is ignored; `Ok(false)` says so.
+    /// Takes in an update. The price of one that is not newer than the last accepted is ignored; `Ok(false)` says so. What
+    /// such an update alone proves still counts while it is young: an outage before it, or the sample of a mark.
     ///
     /// Errors, which change nothing: [`ModelError::PriceFromFuture`], [`ModelError::PriceStale`],
     /// [`ModelError::PriceUncertain`], [`ModelError::MathOverflow`].
@@ -199,17 +202,23 @@ impl Index {
         if update.publish_time > now.saturating_add(MAX_FUTURE_SECONDS) {
             return Err(ModelError::PriceFromFuture);
         }
-        if update.publish_time <= self.publish_time {
+        let newer = update.publish_time > self.publish_time;
+        if update.publish_time == self.publish_time {
             return Ok(false);
         }
         if age(update.publish_time, now) > u64::from(self.guards.max_age_crank) {
-            return Err(ModelError::PriceStale);
+            return if newer { Err(ModelError::PriceStale) } else { Ok(false) };
         }
         if exceeds(update.confidence, update.price, self.guards.max_confidence_bps) {
-            return Err(ModelError::PriceUncertain);
+            return if newer { Err(ModelError::PriceUncertain) } else { Ok(false) };
         }
         let mut next = *self;
-        next.note_outage(update, now);
+        next.note_outage(update, newer, now);
+        if !newer {
+            next.sample(update)?;
+            *self = next;
+            return Ok(false);
+        }
         next.price = update.price.into();
         next.confidence = update.confidence.into();
         next.average = update.average.into();
@@ -282,14 +291,17 @@ impl Index {
         self.price != Wide::ZERO && now.saturating_sub(self.publish_time) > ABANDONED_SECONDS
     }
 
-    fn note_outage(&mut self, update: &PriceUpdate, now: i64) {
-        // Time before the last accepted update was accrued, or counted as an outage, when that update came.
-        let since = update.previous_publish_time.max(self.publish_time);
+    fn note_outage(&mut self, update: &PriceUpdate, newer: bool, now: i64) {
+        // Time before the last accepted update was accrued, or counted as an outage, when that update came; time before
+        // the last outage's end was counted then.
+        let known = if newer { self.publish_time.max(self.outage_until) } else { self.outage_until };
+        let since = update.previous_publish_time.max(known);
         let gap = update.publish_time.saturating_sub(since);
         if self.price == Wide::ZERO || gap <= OUTAGE_SECONDS {
             return;
         }
         self.outage_seconds = self.outage_seconds.saturating_add(gap.unsigned_abs());
+        self.outage_until = update.publish_time;
         if gap > LONG_OUTAGE_SECONDS {
             self.grace_until = now.saturating_add(GRACE_SECONDS);
         }

@@ -15,7 +15,7 @@ const _: () = assert!(size_of::<Position>() == 40);
 const _: () = assert!(size_of::<MarginAccount>() == 648);
 const _: () = assert!(size_of::<Guards>() == 16);
 const _: () = assert!(size_of::<Window>() == 40);
-const _: () = assert!(size_of::<Index>() == 216);
+const _: () = assert!(size_of::<Index>() == 224);
 const _: () = assert!(size_of::<MarketConfig>() == 128);
 const _: () = assert!(size_of::<Series>() == 56);
 const _: () = assert!(size_of::<Slot>() == 136);

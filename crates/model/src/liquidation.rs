@@ -212,7 +212,9 @@ impl Liquidation<'_, '_> {
             let position = &mut self.account.positions[candidate.required.place];
             let key = position.key();
             let market = self.markets[usize::from(key.market)].as_deref_mut();
-            let series = market.ok_or(ModelError::MarketMissing)?.series_mut(key.side, key.tick)?;
+            let market = market.ok_or(ModelError::MarketMissing)?;
+            market.void_mark();
+            let series = market.series_mut(key.side, key.tick)?;
             // A debt beyond all tokens saturates: it is written off in any case.
             self.debt = Tokens(self.debt.0.saturating_add(owed_tokens(candidate.required.owed).0));
             move_entry(series, position, series.index())?;

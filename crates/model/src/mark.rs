@@ -3,7 +3,7 @@
 use bytemuck::Zeroable;
 use perpetua_pricing::{
     FundingLadder, RateWeights, Real, Rounding, Side, SpotOnGrid, Survey, Usd,
-    wide::{mul_div, mul_words},
+    wide::{mul_div, mul_high_roughly, mul_words},
 };
 
 use crate::{
@@ -18,6 +18,9 @@ pub const MARK_SLOTS: u64 = 25;
 
 /// Fraction bits to which a mark rounds option values, so that a size times a value stays in 128 bits.
 const VALUE_BITS: u32 = 40;
+/// Bits of the lower half of a size and of a value, as they are multiplied.
+const SIZE_DIGIT_BITS: u32 = 20;
+const VALUE_DIGIT_BITS: u32 = 32;
 
 /// A market's liabilities and claims.
 #[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
@@ -63,7 +66,8 @@ impl Market {
             mark.at_bounds = 1;
         } else {
             self.require_accrued_at(index, slot)?;
-            let reading = index.read(now, index.guards.max_age_crank)?;
+            // Shares are traded at it, so the price must be as fresh as a trade's.
+            let reading = index.read(now, index.guards.max_age_trade)?;
             if reading.diverged {
                 return Err(ModelError::PriceFarFromAverage);
             }
@@ -85,17 +89,18 @@ impl Market {
     ///
     /// Errors: none today; the result leaves room for one.
     pub fn receivable(&self) -> Result<Tokens> {
-        let mut total: u128 = 0;
+        let mut total = Wide::ZERO;
         for slot in self.active_slots() {
             for series in self.slots[slot].series.iter().filter(|series| !series.open_interest.is_zero()) {
                 let (high, low) = mul_words(series.open_interest.0, series.funding_index.low);
                 let upper = series.open_interest.0.wrapping_mul(series.funding_index.high);
-                let gross = Wide { low, high: high.wrapping_add(upper) }.get();
-                total = total.saturating_add(gross.wrapping_sub(series.entry_sum.get()));
+                let (low, borrow) = low.overflowing_sub(series.entry_sum.low);
+                let high = high.wrapping_add(upper).wrapping_sub(series.entry_sum.high).wrapping_sub(u64::from(borrow));
+                let (low, carry) = total.low.overflowing_add(low);
+                total = Wide { low, high: total.high.saturating_add(high).saturating_add(u64::from(carry)) };
             }
         }
-        // A 128-bit number without its lower half fits.
-        Ok(Tokens(Wide::new(total).high))
+        Ok(Tokens(total.high))
     }
 
     /// Numbers of the slots with open interest.
@@ -136,7 +141,8 @@ struct Viewpoint {
 struct ValueSum<'a> {
     market: &'a Market,
     rounding: Rounding,
-    total: u128,
+    /// Sums of the products of the size's and the value's halves.
+    parts: [[u64; 2]; 2],
     /// Of the side that is being added.
     side: Side,
     spot: u64,
@@ -145,7 +151,7 @@ struct ValueSum<'a> {
 
 impl<'a> ValueSum<'a> {
     fn new(market: &'a Market, rounding: Rounding) -> Self {
-        Self { market, rounding, total: 0, side: Side::Call, spot: 0, cap: 0 }
+        Self { market, rounding, parts: [[0; 2]; 2], side: Side::Call, spot: 0, cap: 0 }
     }
 
     fn add_side(&mut self, side: Side, volatility: Real, from: &Viewpoint) -> Result<()> {
@@ -164,11 +170,18 @@ impl<'a> ValueSum<'a> {
         Ok(())
     }
 
+    fn total(&self) -> u128 {
+        let part = |size: usize, value: usize| {
+            u128::from(self.parts[size][value]) << (SIZE_DIGIT_BITS * size as u32 + VALUE_DIGIT_BITS * value as u32)
+        };
+        part(0, 0) + part(0, 1) + part(1, 0) + part(1, 1)
+    }
+
     /// The tokens that the sum is worth; the largest amount where that does not fit.
     fn tokens(&self) -> Tokens {
         let units = u128::from(self.market.units_per_usd().0);
         let scale = u128::from(SIZE_SCALE) << UNITS_PER_USD_FRACTION_BITS;
-        let scaled = mul_div(self.total, units, scale, self.rounding).unwrap_or(u128::MAX);
+        let scaled = mul_div(self.total(), units, scale, self.rounding).unwrap_or(u128::MAX);
         let whole = match self.rounding {
             Rounding::Down => scaled >> VALUE_BITS,
             Rounding::Up => scaled.div_ceil(1 << VALUE_BITS),
@@ -202,15 +215,20 @@ impl FundingLadder for ValueSum<'_> {
         };
         let slack = ((strike | self.spot) >> 47) + 8;
         // Out of the money the cap is far away.
-        let cap = if moneyness == 0 { u64::MAX } else { mul_words(strike, self.cap).0 };
+        let cap = if moneyness == 0 { u64::MAX } else { mul_high_roughly(strike, self.cap) };
         let value = moneyness.saturating_add(rate).min(cap);
         let value = match self.rounding {
             Rounding::Down => value.saturating_sub(slack),
             Rounding::Up => value.saturating_add(slack),
         };
-        let (high, low) = mul_words(value, size);
-        // Sixty-four sizes below 2^40 times values below 2^64 stay below 2^110.
-        self.total = self.total.wrapping_add(Wide { low, high }.get());
+        // Sizes are below 2^40: sums of 128 products of halves fit a word, and no series carries.
+        let halves = [value & ((1 << VALUE_DIGIT_BITS) - 1), value >> VALUE_DIGIT_BITS];
+        let sizes = [size & ((1 << SIZE_DIGIT_BITS) - 1), size >> SIZE_DIGIT_BITS];
+        for (parts, size) in self.parts.iter_mut().zip(sizes) {
+            for (part, half) in parts.iter_mut().zip(halves) {
+                *part = part.wrapping_add(size.wrapping_mul(half));
+            }
+        }
     }
 }
 

@@ -360,6 +360,11 @@ impl Market {
         }
     }
 
+    /// Makes the mark unusable, for what it says changed: positions, or funding that is collected and no longer receivable.
+    pub(crate) fn void_mark(&mut self) {
+        self.mark = Mark::default();
+    }
+
     /// Refuses to go on unless funding was accrued in this slot of the chain.
     ///
     /// Errors: [`ModelError::MarketNotAccrued`].

@@ -222,8 +222,8 @@ impl Vault {
 
     /// Adds tokens that came into the vault to a pool and returns the shares to mint.
     ///
-    /// Errors: [`ModelError::AmountZero`], [`ModelError::SharesBelowMinimum`], [`ModelError::SharePriceTooLow`], and
-    /// what the conditions forbid.
+    /// Errors: [`ModelError::AmountZero`], [`ModelError::SharesBelowMinimum`], [`ModelError::SharePriceTooLow`],
+    /// [`ModelError::MarkAtBounds`], and what the conditions forbid.
     pub fn join_pool(
         &mut self,
         kind: PoolKind,
@@ -233,6 +233,10 @@ impl Vault {
         conditions: Conditions,
     ) -> Result<Shares> {
         conditions.allow(Action::PoolIn)?;
+        // Funding that nobody cranked yet would be bought for nothing.
+        if value.at_bounds {
+            return Err(ModelError::MarkAtBounds);
+        }
         let shares = self.shares_for(kind, value, amount)?;
         if shares.is_zero() {
             return Err(ModelError::AmountZero);
@@ -289,7 +293,8 @@ impl Vault {
         }
         conditions.allow(Action::PoolOut)?;
         let expires = ticket.ready.max(self.pool(kind).head_since).saturating_add(TICKET_LIFETIME);
-        if moment.now > expires {
+        // One that lacked capacity all the while could not be executed, so it keeps its place.
+        if moment.now > expires && !self.exit_capacity(kind)?.is_zero() {
             let pool = self.pool_mut(kind);
             pool.queued_shares = pool.queued_shares.minus(ticket.shares)?;
             self.advance_queue(kind, moment.now);
@@ -368,6 +373,8 @@ impl Vault {
         };
         // Rounding could exceed the capacity by a unit, which reserves may need.
         let tokens = self.after_exit_fee(kind, value, shares)?.min(capacity);
+        // A part that is worth less than a unit waits instead of burning for nothing.
+        let shares = if tokens.is_zero() && shares < ticket.shares { Shares::ZERO } else { shares };
         ticket.shares = ticket.shares.minus(shares)?;
         ticket.payable = ticket.payable.plus(tokens)?;
         self.payable = self.payable.plus(tokens)?;

@@ -9,7 +9,6 @@ use crate::{
     error::{ModelError, Result},
     index::Index,
     margin::{health, owed_exact, owed_tokens},
-    mark::Mark,
     market::Market,
     quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, Wide, product, share, token_value, wrapping_product},
     quote::{CloseQuote, Moment, OpenQuote, RETIRE_TICKS, worse_for_seller},
@@ -185,10 +184,28 @@ pub fn settle_funding(vault: &mut Vault, account: &mut MarginAccount, markets: &
             continue;
         }
         let market = markets.get_mut(usize::from(position.market)).and_then(Option::as_deref_mut);
-        let (paid, _) = collect(vault, account, market.ok_or(ModelError::MarketMissing)?, place)?;
+        let paid = collect_whole(vault, account, market.ok_or(ModelError::MarketMissing)?, place)?;
         collected = collected.plus(paid)?;
     }
     if collected.is_zero() { Err(ModelError::NothingToCollect) } else { Ok(collected) }
+}
+
+/// Collects the whole units that a position owes, as far as the collateral goes. The fraction goes on being owed, so that
+/// nobody pays more for being asked often.
+fn collect_whole(vault: &mut Vault, account: &mut MarginAccount, market: &mut Market, place: usize) -> Result<Tokens> {
+    let position = account.positions[place];
+    let key = position.key();
+    let series = market.series_mut(key.side, key.tick)?;
+    let whole = owed_exact(&position, series.index())? >> 64;
+    let paid = Tokens(u64::try_from(whole).unwrap_or(u64::MAX)).min(account.collateral);
+    if paid.is_zero() {
+        return Ok(paid);
+    }
+    let entry = entry_after(&position, paid)?;
+    move_entry(series, &mut account.positions[place], entry)?;
+    market.void_mark();
+    vault.charge_split(account, Split::of_funding(paid)?)?;
+    Ok(paid)
 }
 
 /// Collects what one position owes, as far as the collateral goes; returns what was paid and what is still owed.
@@ -205,6 +222,7 @@ pub(crate) fn collect(
     let paid = owed.min(account.collateral);
     let entry = if paid == owed { series.index() } else { entry_after(&position, paid)? };
     move_entry(series, &mut account.positions[place], entry)?;
+    market.void_mark();
     vault.charge_split(account, Split::of_funding(paid)?)?;
     Ok((paid, owed.minus(paid)?))
 }
@@ -248,7 +266,7 @@ pub(crate) fn reduce_position(
 
     *position = if left.is_zero() { Position::zeroed() } else { Position { size: left, reserve: keep, ..*position } };
     market.refresh_active(key.tick);
-    market.mark = Mark::zeroed();
+    market.void_mark();
     Ok(released)
 }
 
@@ -290,7 +308,7 @@ fn add_to_position(
         return Err(ModelError::SizeTooLarge);
     }
     market.refresh_active(key.tick);
-    market.mark = Mark::zeroed();
+    market.void_mark();
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use Action::{Close, Liquidate, Open, PoolIn, PoolOut, Withdraw};
-use ModelError::{LiquidationBarred, OpeningPaused, PriceFarFromAverage, VarianceTooYoung};
+use ModelError::{OpeningPaused, PriceFarFromAverage, RecoveringFromOutage, VarianceTooYoung};
 use common::*;
 use perpetua_model::{
     pricing::{Rounding, Side, Usd},
@@ -33,7 +33,7 @@ const TABLE: [Row; 6] = {
         ),
         (Condition::VarianceStale, [Some(VarianceStale), None, None, None, Some(VarianceStale), Some(VarianceStale)]),
         (Condition::VarianceYoung, [Some(VarianceTooYoung), None, None, None, None, None]),
-        (Condition::Grace, [None, None, Some(LiquidationBarred), None, None, None]),
+        (Condition::Grace, [Some(RecoveringFromOutage), None, Some(RecoveringFromOutage), None, None, None]),
     ]
 };
 
@@ -164,11 +164,11 @@ fn a_long_outage_bars_liquidation_and_funding_for_half_an_hour_after_it() {
         index.accept(&update(cents, 2, world.now, world.now - 700), world.now).unwrap();
     }
     assert_eq!(world.crank(BTC), Ok(Accrual { seconds: 0, barred: true }));
-    assert_eq!(world.liquidate(0, 1).err(), Some(LiquidationBarred));
+    assert_eq!(world.liquidate(0, 1).err(), Some(RecoveringFromOutage));
     let end = world.now + GRACE_SECONDS;
     while world.now + 60 < end {
         world.step(60);
-        assert_eq!(world.liquidate(0, 1).err(), Some(LiquidationBarred));
+        assert_eq!(world.liquidate(0, 1).err(), Some(RecoveringFromOutage));
     }
     world.step(60);
     assert_eq!(world.liquidate(0, 1).err(), Some(ModelError::AccountHealthy));

@@ -43,7 +43,7 @@ fn about_prices(error: ModelError) -> Option<ModelError> {
         ModelError::VarianceStale => under(Condition::VarianceStale, Action::Open),
         ModelError::VarianceTooYoung => under(Condition::VarianceYoung, Action::Open),
         ModelError::OpeningPaused => under(Condition::Paused, Action::Open),
-        ModelError::LiquidationBarred => under(Condition::Grace, Action::Liquidate),
+        ModelError::RecoveringFromOutage => under(Condition::Grace, Action::Liquidate),
         ModelError::VaultShort => under(Condition::VaultShort, Action::Withdraw),
         _ => about_opening(error),
     }
@@ -177,7 +177,7 @@ const ALL: [ModelError; 44] = {
         VarianceStale,
         VarianceTooYoung,
         OpeningPaused,
-        LiquidationBarred,
+        RecoveringFromOutage,
         VaultShort,
         MarketNotAccrued,
         MarketMissing,

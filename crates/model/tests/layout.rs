@@ -38,7 +38,7 @@ frozen!(the_fields_of_window_stay_where_they_are: Window, 40, {
     low: 8,
     high: 24,
 });
-frozen!(the_fields_of_index_stay_where_they_are: Index, 216, {
+frozen!(the_fields_of_index_stay_where_they_are: Index, 224, {
     guards: 0,
     price: 16,
     confidence: 32,
@@ -52,6 +52,7 @@ frozen!(the_fields_of_index_stay_where_they_are: Index, 216, {
     sampling_since: 192,
     outage_seconds: 200,
     grace_until: 208,
+    outage_until: 216,
 });
 frozen!(the_fields_of_market_config_stay_where_they_are: MarketConfig, 128, {
     units_per_usd: 0,

@@ -3,10 +3,16 @@
 //! Strikes are `K_ref * rho^tick`, so the terms of the closed form are geometric progressions over the ladder: a few
 //! exponentials at the spot price every strike, the rest is one multiplication per term and strike.
 
-use crate::{Curve, OptionValue, Real, Rounding, Side, Signed, Usd, exp, exp_negative, ln, option::Terms};
+use crate::{
+    Curve, OptionValue, Real, Rounding, Side, Signed, Usd, exp, exp_negative, ln,
+    option::{Terms, constant_ratio},
+};
 
 /// Slots of a ladder: tick `i` lives in slot `i mod 64`.
 const SLOTS: i32 = 64;
+
+/// The least ratio of neighbouring strikes, 1.0001.
+const LOWEST_RATIO: Real = constant_ratio(10_001, 10_000);
 
 /// A geometric grid of strikes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,8 +52,7 @@ impl Grid {
     /// more than rounding.
     #[must_use]
     pub fn new(reference: Usd, rho: Real) -> Option<Self> {
-        let lowest = Real::from_ratio(10_001, 10_000)?;
-        let in_bounds = reference.is_price() && (lowest..=Real::from_u64(2)).contains(&rho);
+        let in_bounds = reference.is_price() && (LOWEST_RATIO..=Real::from_u64(2)).contains(&rho);
         let inverse_rho = Real::ONE.div(rho)?;
         in_bounds.then(|| Self { reference, log_rho: ln(rho).magnitude, inverse_rho })
     }

@@ -33,7 +33,7 @@ const EIGHT: Real = Real::from_u64(8);
 const TEN: Real = Real::from_u64(10);
 
 /// Evaluated by the compiler, which refuses a denominator of zero.
-const fn constant_ratio(numerator: u64, denominator: u64) -> Real {
+pub(crate) const fn constant_ratio(numerator: u64, denominator: u64) -> Real {
     match Real::from_ratio(numerator, denominator) {
         Some(ratio) => ratio,
         None => panic!("the denominator is zero"),

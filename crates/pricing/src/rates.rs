@@ -4,7 +4,7 @@
 //! progressions over the ladder. So is the rate: a multiplication of two words per progression and strike.
 
 use crate::{
-    Curve, Grid, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid, Usd, exp, exp_negative, wide::mul_high_roughly,
+    Curve, Grid, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid, Usd, exp, exp_negative,
 };
 
 /// How a rate is composed: units of the rate per dollar, whatever unit the caller keeps.
@@ -280,8 +280,8 @@ impl Rates {
         self.shift = unsigned_shift;
         let fixed = |value| to_word(value, shift);
         let (first, reflected, strike) = (fixed(main.magnitude), fixed(reflected), fixed(strike));
-        // Falling strikes are below each other, so every ratio is below one.
-        let ratio = |step| to_word(step, 64);
+        // Falling strikes are below each other, so no ratio is above one.
+        let ratio = |step| Ratio::new(to_word(step, TERM_BITS));
         let terms = &mut self.terms[..self.reach];
         let by_strike = ratio(wing.grid.inverse_rho());
         if wing.rising {
@@ -317,10 +317,34 @@ fn to_word(value: Real, bits: i64) -> u64 {
     }
 }
 
-/// Adds `first, first * ratio, ..` to the terms, the ratio being a fraction of 2^64. Walked the way it shrinks, a
+/// A fraction of `2^TERM_BITS` in two digits, of half as many bits: no sum of their products leaves a word.
+#[derive(Clone, Copy)]
+struct Ratio {
+    high: u64,
+    low: u64,
+}
+
+const DIGIT_BITS: i64 = TERM_BITS / 2;
+const DIGIT: u64 = (1 << DIGIT_BITS) - 1;
+
+impl Ratio {
+    const fn new(fraction: u64) -> Self {
+        Self { high: fraction >> DIGIT_BITS, low: fraction & DIGIT }
+    }
+
+    /// The term times the ratio, or up to three less.
+    #[inline(always)]
+    const fn of(self, term: u64) -> u64 {
+        let (high, low) = (term >> DIGIT_BITS, term & DIGIT);
+        let middle = (high.wrapping_mul(self.low) >> DIGIT_BITS).wrapping_add(low.wrapping_mul(self.high) >> DIGIT_BITS);
+        high.wrapping_mul(self.high).wrapping_add(middle)
+    }
+}
+
+/// Adds `first, first * ratio, ..` to the terms. Walked the way it shrinks, a
 /// progression keeps its absolute precision.
 #[inline(always)]
-fn add<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: u64) {
+fn add<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: Ratio) {
     let mut value = first;
     if value == 0 {
         return;
@@ -328,17 +352,17 @@ fn add<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: u64) {
     for term in terms {
         // Two terms below 2^62.
         *term = term.wrapping_add(value);
-        value = mul_high_roughly(value, ratio);
+        value = ratio.of(value);
     }
 }
 
 /// As `add`, but subtracts. The sum is not negative but for rounding.
 #[inline(always)]
-fn subtract<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: u64) {
+fn subtract<'a>(terms: impl Iterator<Item = &'a mut u64>, first: u64, ratio: Ratio) {
     let mut value = first;
     for term in terms {
         *term = term.saturating_sub(value);
-        value = mul_high_roughly(value, ratio);
+        value = ratio.of(value);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Usd,
-    wide::{divide_words, join, mul_words, split},
+    wide::{divide_words, join, mul_words, normalise, split},
 };
 
 /// In which direction an inexact result is rounded.
@@ -57,8 +57,8 @@ impl Real {
         if mantissa == 0 {
             return Self::ZERO;
         }
-        let shift = mantissa.leading_zeros();
-        Self::bounded(mantissa << shift, exponent.wrapping_sub(shift as i64))
+        let (mantissa, shift) = normalise(mantissa);
+        Self::bounded(mantissa, exponent.wrapping_sub(shift as i64))
     }
 
     /// The mantissa: zero, or with its top bit set.
@@ -113,9 +113,9 @@ impl Real {
         if high == 0 || fraction_bits as i64 > EXPONENT_LIMIT {
             return Self::from_fixed(low, fraction_bits);
         }
-        let shift = high.leading_zeros();
+        let (high, shift) = normalise(high);
         // Shifting right by 63 - shift and once more spares the undefined shift by 64.
-        let mantissa = (high << shift) | ((low >> 1) >> (63 - shift));
+        let mantissa = high | ((low >> 1) >> (63 - shift));
         Self::bounded(mantissa, (shift as i64).wrapping_add(fraction_bits as i64).wrapping_sub(64).wrapping_neg())
     }
 
@@ -191,8 +191,8 @@ impl Real {
         if high == 0 {
             return Self::normalised(low, self.exponent.wrapping_sub(64));
         }
-        let shift = high.leading_zeros();
-        Self::bounded((high << shift) | (low >> (64 - shift)), self.exponent.wrapping_sub(shift as i64))
+        let (high, shift) = normalise(high);
+        Self::bounded(high | (low >> (64 - shift)), self.exponent.wrapping_sub(shift as i64))
     }
 
     /// `self * 2^power`, exact within the exponent's limit.
@@ -226,12 +226,16 @@ impl Real {
     /// The value in units of `2^-fraction_bits`. None when it needs more than 64 bits.
     #[must_use]
     pub const fn to_fixed(self, fraction_bits: u32, rounding: Rounding) -> Option<u64> {
-        match self.to_fixed_wide(fraction_bits, rounding) {
-            Some(wide) => match split(wide) {
-                (0, low) => Some(low),
-                _ => None,
-            },
-            None => None,
+        match self.exponent.wrapping_add(fraction_bits as i64) {
+            1.. if self.mantissa != 0 => None,
+            ..=-64 | 1.. => Some((matches!(rounding, Rounding::Up) && self.mantissa != 0) as u64),
+            shift => {
+                let distance = shift.wrapping_neg();
+                let floor = self.mantissa >> distance;
+                let up = matches!(rounding, Rounding::Up) && floor << distance != self.mantissa;
+                // What was rounded has lost a bit, so there is room for one more.
+                Some(floor.wrapping_add(up as u64))
+            }
         }
     }
 
@@ -245,15 +249,10 @@ impl Real {
             65.. => None,
             64 => Some(join(self.mantissa, 0)),
             shift @ 1..64 => Some(join(self.mantissa >> (64 - shift), self.mantissa << shift)),
-            shift => {
-                let shift = shift.wrapping_neg();
-                let floor = match shift_right(self.mantissa, shift) {
-                    Some(floor) => floor,
-                    None => return Some(matches!(rounding, Rounding::Up) as u128),
-                };
-                let up = matches!(rounding, Rounding::Up) && floor << shift != self.mantissa;
-                Some(floor as u128 + up as u128)
-            }
+            _ => match self.to_fixed(fraction_bits, rounding) {
+                Some(word) => Some(word as u128),
+                None => None,
+            },
         }
     }
 

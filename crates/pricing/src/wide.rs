@@ -26,9 +26,25 @@ pub const fn mul_words(a: u64, b: u64) -> (u64, u64) {
     (high, low)
 }
 
+/// A word that is not zero, shifted until its top bit is set, and by how many bits. Six comparisons take half as long as
+/// the general count of leading zeros, for which the Solana VM has no instruction.
+#[inline]
+pub(crate) const fn normalise(mut word: u64) -> (u64, u32) {
+    let (mut zeros, mut step) = (0, 32);
+    while step != 0 {
+        if word >> (64 - step) == 0 {
+            word <<= step;
+            zeros += step;
+        }
+        step /= 2;
+    }
+    (word, zeros)
+}
+
 /// The high word of the product of two words, or up to two less: for fractions of 2^64 whose last bits do not matter.
 #[inline(always)]
-pub(crate) const fn mul_high_roughly(a: u64, b: u64) -> u64 {
+#[must_use]
+pub const fn mul_high_roughly(a: u64, b: u64) -> u64 {
     let (a_high, a_low) = (a >> 32, a & LOW_HALF);
     let (b_high, b_low) = (b >> 32, b & LOW_HALF);
     // Below the exact high word, so nothing wraps.

@@ -29,8 +29,8 @@ pub enum PerpetuaError {
     VarianceTooYoung,
     #[msg("Opening is paused")]
     OpeningPaused,
-    #[msg("Liquidation waits until the market has been normal for a while")]
-    LiquidationBarred,
+    #[msg("This waits until prices have come normally for half an hour")]
+    RecoveringFromOutage,
     #[msg("The vault holds fewer tokens than its ledgers say")]
     VaultShort,
     #[msg("Crank the market's funding in the same slot first")]
@@ -126,7 +126,7 @@ pub enum PerpetuaError {
     WrongAccount,
     #[msg("The vault holds as many markets as fit")]
     TooManyMarkets,
-    #[msg("All markets of the vault must be given, in the order of their numbers")]
+    #[msg("All markets of the vault must be given, each once")]
     MarketsIncomplete,
     #[msg("The keeper cannot be paid into the account that is liquidated")]
     SameAccount,
@@ -156,7 +156,7 @@ from_model! {
     VarianceStale,
     VarianceTooYoung,
     OpeningPaused,
-    LiquidationBarred,
+    RecoveringFromOutage,
     VaultShort,
     MarketNotAccrued,
     MarketMissing,

@@ -172,7 +172,7 @@ pub mod perpetua {
     /// in, each followed by its index and cranked in the same slot.
     ///
     /// Errors: `WrongAccount`, `Unauthorized`, `SameAccount`, `MarketMissing`, `MarketNotAccrued`, `PriceStale`,
-    /// `AccountHealthy`, `PriceFarFromAverage`, `LiquidationBarred`.
+    /// `AccountHealthy`, `PriceFarFromAverage`, `RecoveringFromOutage`.
     pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
         instructions::liquidate(ctx)
     }

@@ -108,7 +108,7 @@ refusals! {
         world.crank_first().unwrap();
         liquidate(&mut world, &trader, &trader)
     };
-    liquidation_waits_for_half_an_hour_after_a_long_outage: LiquidationBarred = {
+    liquidation_waits_for_half_an_hour_after_a_long_outage: RecoveringFromOutage = {
         let (mut world, trader) = holding();
         let keeper = world.trader("keeper", 0);
         world.chain.wait(900);

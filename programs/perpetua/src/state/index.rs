@@ -18,7 +18,7 @@ pub struct Index {
     /// Price window and variance.
     pub state: perpetua_model::Index,
     /// Zero; room for later versions.
-    pub reserved: [u8; 128],
+    pub reserved: [u8; 120],
 }
 
 impl Index {
