@@ -7,12 +7,9 @@ use crate::{
     conditions::{Action, Conditions},
     error::{ModelError, Result},
     index::{Index, Reading},
-    margin::{
-        INITIAL_MARGIN_MULTIPLE, Requirement, assess, dearest_units, initial_margin, maintenance_margin, owed_tokens,
-        size,
-    },
+    margin::{INITIAL_MARGIN_MULTIPLE, Requirement, assess, initial_margin, maintenance_margin, owed_tokens, size},
     market::Market,
-    quantities::{Size, Tokens, bps, share, token_value},
+    quantities::{Size, Tokens, UnitsPerUsd, bps, share, token_value},
     quote::{Moment, with_reading, worse_for_seller},
     trade::{move_entry, reduce_position},
     vault::{Ledger, MARKETS, Split, Vault},
@@ -40,6 +37,8 @@ pub struct LiquidationReport {
 struct Candidate {
     /// What closing it releases.
     required: Requirement,
+    /// Its maintenance margin rounded down, raw units.
+    least_margin: Tokens,
     /// The bid per index unit.
     value: Usd,
     /// Proceeds per millionth of an index unit, raw units.
@@ -56,6 +55,10 @@ struct Liquidation<'a, 'm> {
     account: &'a mut MarginAccount,
     markets: &'a mut MarketMuts<'m>,
     candidates: [Option<Candidate>; POSITIONS],
+    /// Places of the candidates; the last is closed first.
+    order: [usize; POSITIONS],
+    /// How many of them are left.
+    left: usize,
     debt: Tokens,
     /// The least that the candidates' maintenance margin can be, raw units: each rounded down.
     least_margin: Tokens,
@@ -87,6 +90,8 @@ pub fn liquidate(
         account,
         markets,
         candidates: [None; POSITIONS],
+        order: [0; POSITIONS],
+        left: 0,
         debt: Tokens::ZERO,
         least_margin: Tokens::ZERO,
         min_penalty,
@@ -165,12 +170,12 @@ fn least_of(margin: Real) -> Tokens {
 
 /// The smallest penalty and the penalty rate: the dearest among the account's markets.
 fn penalty_terms(account: &MarginAccount, markets: &MarketMuts<'_>) -> Result<(Tokens, u16)> {
-    let units = dearest_units(account, markets)?;
-    let (mut cents, mut rate) = (0, 0);
-    for (_, position) in account.open_positions() {
-        let config = &markets.require(position.market)?.config;
-        cents = config.min_penalty_cents.max(cents);
-        rate = config.penalty_bps.max(rate);
+    let (mut units, mut cents, mut rate) = (UnitsPerUsd::ZERO, 0, 0);
+    for (market, _) in markets.iter().zip(account.markets_used()).filter(|(_, used)| *used) {
+        let market = market.as_deref().ok_or(ModelError::MarketMissing)?;
+        units = market.units_per_usd().max(units);
+        cents = market.config.min_penalty_cents.max(cents);
+        rate = market.config.penalty_bps.max(rate);
     }
     Ok((units.cents(u64::from(cents), Rounding::Down)?, rate))
 }
@@ -183,8 +188,13 @@ impl Liquidation<'_, '_> {
     fn find_candidates(&mut self, now: i64) -> Result<()> {
         let candidates = &mut self.candidates;
         let list = |required: Requirement| {
-            candidates[required.place] =
-                Some(Candidate { required, value: Usd::ZERO, proceeds: Real::ZERO, rank: Real::ZERO });
+            candidates[required.place] = Some(Candidate {
+                required,
+                least_margin: least_of(required.margin),
+                value: Usd::ZERO,
+                proceeds: Real::ZERO,
+                rank: Real::ZERO,
+            });
         };
         let health = assess(self.account, self.markets, now, list)?;
         if health.is_liquidatable() { Ok(()) } else { Err(ModelError::AccountHealthy) }
@@ -200,10 +210,25 @@ impl Liquidation<'_, '_> {
             let bid = bids.of(market, readings, key)?;
             candidate.value = market.value(&bid.curve, bid.spot, candidate.required.strike, Rounding::Down);
             candidate.proceeds = bid.units_per_millionth.mul(candidate.value.into());
-            self.least_margin = Tokens(self.least_margin.0.saturating_add(least_of(candidate.required.margin).0));
+            self.least_margin = Tokens(self.least_margin.0.saturating_add(candidate.least_margin.0));
             candidate.rank = candidate.required.per_millionth.div(candidate.proceeds).unwrap_or(Real::MAX);
         }
+        self.sort_candidates();
         Ok(())
+    }
+
+    /// Sorts by rank, once for all closes; of equal ranks the first place is closed first.
+    fn sort_candidates(&mut self) {
+        let mut ranks = [Real::ZERO; POSITIONS];
+        for candidate in self.candidates.iter().flatten() {
+            let (rank, mut at) = (candidate.rank, self.left);
+            while at > 0 && ranks[at - 1] >= rank {
+                (ranks[at], self.order[at]) = (ranks[at - 1], self.order[at - 1]);
+                at -= 1;
+            }
+            (ranks[at], self.order[at]) = (rank, candidate.required.place);
+            self.left += 1;
+        }
     }
 
     /// Turns what all positions owe into one debt, rounded up once per position.
@@ -253,14 +278,8 @@ impl Liquidation<'_, '_> {
 
     /// Which position to close next and how much of it: the one that releases most margin per token of proceeds.
     fn next_to_close(&self) -> Result<Option<(usize, Size)>> {
-        let mut best: Option<&Candidate> = None;
-        for candidate in self.candidates.iter().flatten() {
-            if best.is_none_or(|best| candidate.rank > best.rank) {
-                best = Some(candidate);
-            }
-        }
-        let Some(best) = best else { return Ok(None) };
-        let place = best.required.place;
+        let Some(&place) = self.order[..self.left].last() else { return Ok(None) };
+        let best = self.candidates[place].as_ref().ok_or(ModelError::PositionNotFound)?;
         // Where the least that is short takes the whole position, the exact sum over all candidates is spared.
         let least = self.shortfall_at(self.least_margin)?;
         if !least.is_zero() {
@@ -278,7 +297,10 @@ impl Liquidation<'_, '_> {
     fn size_to_close(&self, candidate: &Candidate, shortfall: Tokens) -> Result<Size> {
         let position = &self.account.positions[candidate.required.place];
         let config = &self.markets.require(position.market)?.config;
-        let released = candidate.required.per_millionth.mul(Real::from_u64(INITIAL_MARGIN_MULTIPLE));
+        // The multiple is a power of two, so this is the exact product, and cheap.
+        const { assert!(INITIAL_MARGIN_MULTIPLE.is_power_of_two()) };
+        let power = INITIAL_MARGIN_MULTIPLE.trailing_zeros().cast_signed();
+        let released = candidate.required.per_millionth.scale_by_power_of_two(power);
         let gain = released.add(candidate.proceeds.mul(self.kept));
         let exact = Real::from_u64(shortfall.0).div(gain).and_then(|size| size.to_fixed(0, Rounding::Up));
         // One millionth more for each side of the rounding of proceeds and of margin.
@@ -298,12 +320,14 @@ impl Liquidation<'_, '_> {
             return Err(ModelError::MathOverflow);
         }
         let left = self.account.positions[place].size;
-        let required = &mut candidate.required;
-        self.least_margin = self.least_margin.less(least_of(required.margin));
-        required.margin = required.per_millionth.mul(self::size(left));
-        self.least_margin = Tokens(self.least_margin.0.saturating_add(least_of(required.margin).0));
+        self.least_margin = self.least_margin.less(candidate.least_margin);
         if left.is_zero() {
             self.candidates[place] = None;
+            self.left -= 1;
+        } else {
+            candidate.required.margin = candidate.required.per_millionth.mul(self::size(left));
+            candidate.least_margin = least_of(candidate.required.margin);
+            self.least_margin = Tokens(self.least_margin.0.saturating_add(candidate.least_margin.0));
         }
         self.vault.pay(self.account, Ledger::Main, payout)?;
         self.report.proceeds = self.report.proceeds.plus(payout)?;

@@ -7,7 +7,7 @@ use crate::{
     conditions::{Action, Condition, Conditions},
     error::{ModelError, Result},
     market::{Market, years},
-    quantities::{FundingIndex, SIZE_SCALE, Size, Tokens, UnitsPerUsd, Wide, bps, product},
+    quantities::{FundingIndex, SIZE_SCALE, Size, Tokens, Wide, bps, product},
     vault::{MARKETS, Vault},
 };
 
@@ -132,15 +132,6 @@ pub(crate) fn owed_exact(position: &Position, index: FundingIndex) -> Result<u12
 /// Whole tokens of a Q64.64 amount, rounded up since a payer owes it; saturating.
 pub(crate) fn owed_tokens(exact: u128) -> Tokens {
     Tokens(u64::try_from(exact.div_ceil(1 << 64)).unwrap_or(u64::MAX))
-}
-
-/// The largest price of a dollar among the markets that an account is in: fees per account are charged at it.
-pub(crate) fn dearest_units(account: &MarginAccount, markets: &impl Markets) -> Result<UnitsPerUsd> {
-    let mut dearest = UnitsPerUsd::ZERO;
-    for (_, position) in account.open_positions() {
-        dearest = dearest.max(markets.require(position.market)?.units_per_usd());
-    }
-    Ok(dearest)
 }
 
 /// Margin rates of the sides that an account is in, each computed once.
