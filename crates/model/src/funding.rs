@@ -97,11 +97,9 @@ impl Market {
         for side in [Side::Call, Side::Put] {
             let curve = self.config.curve(side, self.middle[side as usize].real())?;
             let weights = self.rate_weights(side);
-            let mut accruing = AccruingLadder { slots: &mut self.slots, side, steps, overflow: false };
+            let mut accruing = AccruingLadder { slots: &mut self.slots, side, steps: &steps, widest: 0 };
             spot.funding_rates(&curve, &weights, &seen, &mut accruing);
-            if accruing.overflow {
-                return Err(ModelError::MathOverflow);
-            }
+            require_in_range(accruing.widest)?;
         }
         Ok(())
     }
@@ -113,9 +111,7 @@ impl Market {
         for slot in self.active_slots() {
             for series in &mut self.slots[slot].series {
                 let last = Real::from_fixed(series.rate.0, FUNDING_RATE_FRACTION_BITS);
-                if !series.accrue(FundingRate::from_real(last.mul(kept))?, steps) {
-                    return Err(ModelError::MathOverflow);
-                }
+                require_in_range(series.accrue(FundingRate::from_real(last.mul(kept))?, &steps))?;
             }
         }
         Ok(())
@@ -126,8 +122,9 @@ impl Market {
 struct AccruingLadder<'a> {
     slots: &'a mut [Slot; SLOTS],
     side: Side,
-    steps: Steps,
-    overflow: bool,
+    steps: &'a Steps,
+    /// What every accrual returned, joined.
+    widest: u64,
 }
 
 impl FundingLadder for AccruingLadder<'_> {
@@ -143,7 +140,7 @@ impl FundingLadder for AccruingLadder<'_> {
     #[inline(always)]
     fn rate(&mut self, slot: usize, rate: u64) {
         let series = &mut self.slots[slot].series[self.side as usize];
-        self.overflow |= !series.accrue(FundingRate(rate), self.steps);
+        self.widest |= series.accrue(FundingRate(rate), self.steps);
     }
 }
 
@@ -227,23 +224,27 @@ impl Steps {
     }
 }
 
+/// Refuses rates whose bits joined reach `2^RATE_BITS`, and what stands for a funding index that overflowed.
+fn require_in_range(bits: u64) -> Result<()> {
+    if bits >> RATE_BITS == 0 { Ok(()) } else { Err(ModelError::MathOverflow) }
+}
+
 impl Series {
-    /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`. False at
-    /// the end of the index's range.
+    /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`. Returns
+    /// the bits of both for [`require_in_range`]: all at the end of the index's range.
     ///
     /// A step carries 61 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
     #[inline(always)]
-    fn accrue(&mut self, rate: FundingRate, steps: Steps) -> bool {
+    fn accrue(&mut self, rate: FundingRate, steps: &Steps) -> u64 {
         let last = core::mem::replace(&mut self.rate, rate);
         if self.open_interest.is_zero() {
-            return true;
+            return 0;
         }
         let (upper, lower) = steps.charge(last.0, rate.0);
         let before = self.funding_index;
         let (low, carry) = before.low.overflowing_add(lower);
         let high = before.high.wrapping_add(upper).wrapping_add(u64::from(carry));
         self.funding_index = Wide { low, high };
-        // The upper word is far from the largest, so a sum that wrapped is smaller than before.
-        high >= before.high && (last.0 | rate.0) >> RATE_BITS == 0
+        if high < before.high { u64::MAX } else { last.0 | rate.0 }
     }
 }

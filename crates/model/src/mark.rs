@@ -3,7 +3,7 @@
 use bytemuck::Zeroable;
 use perpetua_pricing::{
     FundingLadder, RateWeights, Real, Rounding, Side, SpotOnGrid, Survey, Usd,
-    wide::{mul_div, mul_high_roughly, mul_words},
+    wide::{mul_div, mul_high_roughly},
 };
 
 use crate::{
@@ -18,9 +18,6 @@ pub const MARK_SLOTS: u64 = 25;
 
 /// Fraction bits to which a mark rounds option values, so that a size times a value stays in 128 bits.
 const VALUE_BITS: u32 = 40;
-/// Bits of the lower half of a size and of a value, as they are multiplied.
-const SIZE_DIGIT_BITS: u32 = 20;
-const VALUE_DIGIT_BITS: u32 = 32;
 
 /// A market's liabilities and claims.
 #[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
@@ -84,23 +81,23 @@ impl Market {
         Ok(mark)
     }
 
-    /// Funding that positions owe and have not paid: `sum q F - sum q F_entry`, raw units, rounded down; saturating. Both
+    /// Funding that positions owe and have not paid: `sum q F - sum q F_entry`, raw units, rounded down. Both
     /// sums are taken modulo 2^128, which their difference is far below.
     ///
     /// Errors: none today; the result leaves room for one.
     pub fn receivable(&self) -> Result<Tokens> {
-        let mut total = Wide::ZERO;
+        let (mut lower, mut upper, mut entered) = (ProductSum::default(), 0u64, 0u128);
         for slot in self.active_slots() {
-            for series in self.slots[slot].series.iter().filter(|series| !series.open_interest.is_zero()) {
-                let (high, low) = mul_words(series.open_interest.0, series.funding_index.low);
-                let upper = series.open_interest.0.wrapping_mul(series.funding_index.high);
-                let (low, borrow) = low.overflowing_sub(series.entry_sum.low);
-                let high = high.wrapping_add(upper).wrapping_sub(series.entry_sum.high).wrapping_sub(u64::from(borrow));
-                let (low, carry) = total.low.overflowing_add(low);
-                total = Wide { low, high: total.high.saturating_add(high).saturating_add(u64::from(carry)) };
+            for series in &self.slots[slot].series {
+                let size = series.open_interest.0;
+                lower.add(size, series.funding_index.low);
+                upper = upper.wrapping_add(size.wrapping_mul(series.funding_index.high));
+                entered = entered.wrapping_add(series.entry_sum.get());
             }
         }
-        Ok(Tokens(total.high))
+        let gross = lower.total().wrapping_add(Wide { low: 0, high: upper }.get());
+        // A 128-bit number without its lower half fits.
+        Ok(Tokens(Wide::new(gross.wrapping_sub(entered)).high))
     }
 
     /// Numbers of the slots with open interest.
@@ -141,8 +138,7 @@ struct Viewpoint {
 struct ValueSum<'a> {
     market: &'a Market,
     rounding: Rounding,
-    /// Sums of the products of the size's and the value's halves.
-    parts: [[u64; 2]; 2],
+    total: ProductSum,
     /// Of the side that is being added.
     side: Side,
     spot: u64,
@@ -151,7 +147,7 @@ struct ValueSum<'a> {
 
 impl<'a> ValueSum<'a> {
     fn new(market: &'a Market, rounding: Rounding) -> Self {
-        Self { market, rounding, parts: [[0; 2]; 2], side: Side::Call, spot: 0, cap: 0 }
+        Self { market, rounding, total: ProductSum::default(), side: Side::Call, spot: 0, cap: 0 }
     }
 
     fn add_side(&mut self, side: Side, volatility: Real, from: &Viewpoint) -> Result<()> {
@@ -170,18 +166,11 @@ impl<'a> ValueSum<'a> {
         Ok(())
     }
 
-    fn total(&self) -> u128 {
-        let part = |size: usize, value: usize| {
-            u128::from(self.parts[size][value]) << (SIZE_DIGIT_BITS * size as u32 + VALUE_DIGIT_BITS * value as u32)
-        };
-        part(0, 0) + part(0, 1) + part(1, 0) + part(1, 1)
-    }
-
     /// The tokens that the sum is worth; the largest amount where that does not fit.
     fn tokens(&self) -> Tokens {
         let units = u128::from(self.market.units_per_usd().0);
         let scale = u128::from(SIZE_SCALE) << UNITS_PER_USD_FRACTION_BITS;
-        let scaled = mul_div(self.total(), units, scale, self.rounding).unwrap_or(u128::MAX);
+        let scaled = mul_div(self.total.total(), units, scale, self.rounding).unwrap_or(u128::MAX);
         let whole = match self.rounding {
             Rounding::Down => scaled >> VALUE_BITS,
             Rounding::Up => scaled.div_ceil(1 << VALUE_BITS),
@@ -221,14 +210,34 @@ impl FundingLadder for ValueSum<'_> {
             Rounding::Down => value.saturating_sub(slack),
             Rounding::Up => value.saturating_add(slack),
         };
-        // Sizes are below 2^40: sums of 128 products of halves fit a word, and no series carries.
-        let halves = [value & ((1 << VALUE_DIGIT_BITS) - 1), value >> VALUE_DIGIT_BITS];
-        let sizes = [size & ((1 << SIZE_DIGIT_BITS) - 1), size >> SIZE_DIGIT_BITS];
-        for (parts, size) in self.parts.iter_mut().zip(sizes) {
-            for (part, half) in parts.iter_mut().zip(halves) {
-                *part = part.wrapping_add(size.wrapping_mul(half));
+        self.total.add(size, value);
+    }
+}
+
+/// A sum of sizes times words. The products of their halves are summed apart, so that no series needs a carry: sizes are
+/// below 2^40, so a ladder's 128 products stay below 2^60.
+#[derive(Default)]
+struct ProductSum {
+    parts: [[u64; 2]; 2],
+}
+
+/// Bits of the lower half of a size and of a word.
+const HALVES: [u32; 2] = [20, 32];
+
+impl ProductSum {
+    #[inline(always)]
+    fn add(&mut self, size: u64, word: u64) {
+        let halves = |value: u64, bits: u32| [value & ((1 << bits) - 1), value >> bits];
+        for (parts, size) in self.parts.iter_mut().zip(halves(size, HALVES[0])) {
+            for (part, word) in parts.iter_mut().zip(halves(word, HALVES[1])) {
+                *part = part.wrapping_add(size.wrapping_mul(word));
             }
         }
+    }
+
+    fn total(&self) -> u128 {
+        let [[lowest, by_word], [by_size, highest]] = self.parts.map(|parts| parts.map(u128::from));
+        lowest + (by_word << HALVES[1]) + (by_size << HALVES[0]) + (highest << (HALVES[0] + HALVES[1]))
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::{
     Real, Signed,
     tables::{EXP2_POLYNOMIAL, EXP2_STEPS, LOG1P_SERIES, LOGARITHMS, RECIPROCALS},
-    wide::{join, mul_high, mul_words},
+    wide::{join, mul_high, mul_high_roughly, mul_words},
 };
 
 const LOG2_E: Real = Real::bounded(0xb8aa_3b29_5c17_f0bc, -63);
@@ -61,8 +61,12 @@ fn split_at_point(x: Real) -> Option<(i64, u64)> {
 fn exp2_fraction(f: u64) -> u64 {
     let step = EXP2_STEPS[usize::from(f.to_be_bytes()[0] >> 1)];
     let rest = f << 7;
-    let mut sum = 0;
-    for coefficient in EXP2_POLYNOMIAL {
+    // The highest terms are below 2^31, so that half of the argument is enough for them.
+    let [fifth, fourth, third, rest_of_terms @ ..] = EXP2_POLYNOMIAL;
+    let upper = rest >> 32;
+    let sum = fourth.wrapping_add(fifth.wrapping_mul(upper) >> 32);
+    let mut sum = third.wrapping_add(sum.wrapping_mul(upper) >> 32);
+    for coefficient in rest_of_terms {
         // Below 2^57 throughout: the sum is at most 2^(1/128) - 1.
         sum = coefficient.wrapping_add(mul_high(sum, rest));
     }
@@ -116,7 +120,7 @@ fn log1p_correction(below: bool, rest: u64) -> u64 {
     let mut series = 0u64;
     for coefficient in LOG1P_SERIES {
         // The term is below 1/128 of the coefficient, so nothing wraps.
-        let term = mul_high(series, rest);
+        let term = mul_high_roughly(series, rest);
         series = if below { coefficient.wrapping_add(term) } else { coefficient.wrapping_sub(term) };
     }
     mul_high(series, rest)

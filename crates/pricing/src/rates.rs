@@ -3,9 +3,7 @@
 //! A funding rate is linear in time value, financed amount and strike, and each of these is a sum of geometric
 //! progressions over the ladder. So is the rate: a multiplication of two words per progression and strike.
 
-use crate::{
-    Curve, Grid, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid, Usd, exp, exp_negative,
-};
+use crate::{Curve, Grid, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid, Usd, exp, exp_negative};
 
 /// How a rate is composed: units of the rate per dollar, whatever unit the caller keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,9 +58,8 @@ impl SpotOnGrid {
     /// Gives every slot that was seen its rate
     /// `time_value * TV + financed * F + strike * K` in the weights' unit.
     ///
-    /// Short of the cap the error is below three units plus 2^-48 of what the weights give for the larger of spot and
-    /// strike; slots at and past the cap are rated one by one and rounded up. Nothing else is rounded to a side here:
-    /// buyers and pool are charged and credited by the same rate.
+    /// The error is below three units plus 2^-48 of what the weights give for the larger of spot and strike. Nothing is
+    /// rounded to a side here: buyers and pool are charged and credited by the same rate.
     pub fn funding_rates<L: FundingLadder>(&self, curve: &Curve, weights: &RateWeights, seen: &Survey, ladder: &mut L) {
         let spot = Real::from(self.spot);
         let prices = [spot, spot.mul(curve.peak_fraction())];
@@ -78,40 +75,57 @@ impl SpotOnGrid {
 
     /// Where the slots whose bit is set in `active` lie, for any number of calls of [`SpotOnGrid::funding_rates`].
     pub fn survey(&self, active: u64, tick: impl Fn(usize) -> i16) -> Survey {
-        let mut seen = Survey { above: Reach::EMPTY, below: Reach::EMPTY };
+        let (mut below, mut nearest, mut farthest) = (0, [u64::MAX; 2], [i64::MIN; 2]);
         for_each_slot(active, |slot| {
-            // The first tick above counts zero, and so does, complemented, the first below.
+            // The first tick above counts zero, and so does, complemented, the first below. Slots on the other side are
+            // negative, so never the farthest; as unsigned numbers they are never the nearest.
             let distance = self.ticks_above(tick(slot));
-            let (reach, offset) = if distance < 0 { (&mut seen.below, !distance) } else { (&mut seen.above, distance) };
-            reach.slots |= 1 << slot;
-            reach.nearest = reach.nearest.min(offset);
-            reach.farthest = reach.farthest.max(offset);
+            let offsets = [distance, !distance];
+            below |= (distance.cast_unsigned() >> 63) << slot;
+            for side in 0..2 {
+                nearest[side] = nearest[side].min(offsets[side].cast_unsigned());
+                farthest[side] = farthest[side].max(offsets[side]);
+            }
         });
-        seen
+        let reach = |slots, side: usize| match slots {
+            0 => Reach::EMPTY,
+            _ => Reach { slots, nearest: nearest[side].cast_signed(), farthest: farthest[side] },
+        };
+        Survey { above: reach(active & !below, 0), below: reach(below, 1) }
     }
 
     /// Rates the slots on one side of the money, 64 strikes at a time from the nearest on, so in as many rounds as there
-    /// are laps; each round rates a slot at least.
+    /// are laps, one at the cap and those past it; each round rates a slot at least.
     fn wing_rates<L: FundingLadder>(&self, wing: &Wing<'_>, weights: &RateWeights, mut reach: Reach, ladder: &mut L) {
         let below_cap = wing.below_cap();
+        // Rounding leaves open on which side of the cap the two strikes at it are.
+        let past_cap = below_cap.saturating_add(2);
         while reach.slots != 0 {
             let Reach { slots, nearest, farthest } = reach;
-            let end = nearest.saturating_add(REACH_LIMIT).min(below_cap);
+            let capped = nearest >= past_cap;
+            let limit = if nearest < below_cap {
+                below_cap
+            } else if capped {
+                i64::MAX
+            } else {
+                past_cap
+            };
+            let end = nearest.saturating_add(REACH_LIMIT).min(limit);
             // None for rates beyond 2^62, which are left to the slow way; it saturates.
-            let rates = (nearest < end).then(|| Rates::new(wing, weights, nearest, farthest.min(end - 1)));
+            let by_progression = nearest < below_cap || capped;
+            let rates = by_progression.then(|| Rates::new(wing, weights, nearest, farthest.min(end - 1), capped));
             let rates = rates.filter(|rates| rates.reach > 0);
             reach = Reach::EMPTY;
             for_each_slot(slots, |slot| {
                 let offset = self.offset(ladder.tick(slot));
                 match rates.as_ref().and_then(|rates| rates.get(offset.wrapping_sub(nearest).cast_unsigned())) {
                     Some(rate) => ladder.rate(slot, rate),
-                    None if rates.is_some() && offset < below_cap => {
+                    None if offset < end => self.rate_one(wing, weights, slot, capped, ladder),
+                    None => {
                         reach.slots |= 1 << slot;
                         reach.nearest = reach.nearest.min(offset);
                         reach.farthest = farthest;
                     }
-                    // Rounding leaves open on which side of the cap the two strikes at it are.
-                    None => self.rate_one(wing, weights, slot, offset > below_cap + 1, ladder),
                 }
             });
         }
@@ -217,7 +231,37 @@ struct Wing<'a> {
     opposite_step: Real,
 }
 
+/// Where the progressions of a wing start: the main term at its nearest strike, the reflected one at its farthest. The
+/// strike's is the factor that all strikes have.
+struct Firsts {
+    main: Signed,
+    reflected: Real,
+    strike: Real,
+}
+
+impl Firsts {
+    /// Past the cap an option has no time value.
+    const fn capped(weights: &RateWeights) -> Self {
+        Self { main: Signed::ZERO, reflected: Real::ZERO, strike: weights.strike }
+    }
+}
+
 impl Wing<'_> {
+    fn firsts(&self, weights: &RateWeights, last: i64) -> Firsts {
+        let (curve, scale) = (self.curve, self.scale);
+        let financed = if curve.side() == Side::Call { weights.financed } else { Real::ZERO };
+        let main = scale.mul(exp_negative(self.distance.mul(self.rate)));
+        if !self.in_the_money {
+            let weight = weights.time_value.add(financed.mul(self.rate));
+            let main = Signed::positive(main.mul(curve.below_cap).mul(weight));
+            return Firsts { main, reflected: Real::ZERO, strike: weights.strike };
+        }
+        let reflected = scale.mul(curve.reflection(self.distance_of(last).mul(self.opposite)));
+        let weight = Signed::difference(weights.time_value, financed.mul(self.rate));
+        let opposite = weights.time_value.add(financed.mul(self.opposite));
+        Firsts { main: weight.scale(main), reflected: reflected.mul(opposite), strike: weights.strike.add(financed) }
+    }
+
     /// The logarithm's distance between the spot and the strike `offset` steps from the first.
     fn distance_of(&self, offset: i64) -> Real {
         self.distance.add(self.grid.log_rho().mul(Real::from_u64(offset.unsigned_abs())))
@@ -243,34 +287,24 @@ struct Rates {
 }
 
 impl Rates {
-    /// The rates from the strike `nearest` to the strike `farthest`, fewer than 64 apart and all short of the cap.
-    fn new(wing: &Wing<'_>, weights: &RateWeights, nearest: i64, farthest: i64) -> Self {
+    /// The rates from the strike `nearest` to the strike `farthest`, fewer than 64 apart and all short of the cap, or all
+    /// past it if `capped`.
+    fn new(wing: &Wing<'_>, weights: &RateWeights, nearest: i64, farthest: i64, capped: bool) -> Self {
         let last = farthest - nearest;
         let reach = usize::try_from(last + 1).unwrap_or(0).min(REACH);
         let mut rates = Self { terms: [0; REACH], reach, shift: 0 };
         let wing = Wing { distance: wing.distance_of(nearest), ..*wing };
-        rates.fill(&wing, weights, last);
+        rates.fill(&wing, if capped { Firsts::capped(weights) } else { wing.firsts(weights, last) }, last);
         rates
     }
 
-    fn fill(&mut self, wing: &Wing<'_>, weights: &RateWeights, last: i64) {
-        let curve = wing.curve;
-        let financed = if curve.side() == Side::Call { weights.financed } else { Real::ZERO };
-        let scale = wing.scale;
-        let main = scale.mul(exp_negative(wing.distance.mul(wing.rate)));
-        let (main, reflected, strike) = if wing.in_the_money {
-            let farthest = wing.distance_of(last).mul(wing.opposite);
-            let reflected = scale.mul(curve.reflection(farthest));
-            let weight = Signed::difference(weights.time_value, financed.mul(wing.rate));
-            let opposite = weights.time_value.add(financed.mul(wing.opposite));
-            (weight.scale(main), reflected.mul(opposite), weights.strike.add(financed))
-        } else {
-            let weight = weights.time_value.add(financed.mul(wing.rate));
-            (Signed::positive(main.mul(curve.below_cap).mul(weight)), Real::ZERO, weights.strike)
-        };
+    fn fill(&mut self, wing: &Wing<'_>, Firsts { main, reflected, strike }: Firsts, last: i64) {
         // The progression of strikes falls from its highest strike.
-        let highest = if wing.rising { exp(wing.distance_of(last)) } else { exp_negative(wing.distance) };
-        let strike = strike.mul(wing.spot).mul(highest);
+        let strike = match (strike.is_zero(), wing.rising) {
+            (true, _) => Real::ZERO,
+            (_, true) => strike.mul(wing.spot).mul(exp(wing.distance_of(last))),
+            (_, false) => strike.mul(wing.spot).mul(exp_negative(wing.distance)),
+        };
         let largest = main.magnitude.max(reflected).max(strike);
         let shift = (TERM_BITS - 64 - largest.exponent).min(63);
         let Ok(unsigned_shift) = u32::try_from(shift) else {
@@ -294,7 +328,7 @@ impl Rates {
         } else {
             add(terms.iter_mut(), first, ratio(wing.step));
         }
-        if wing.in_the_money {
+        if reflected != 0 {
             subtract(terms.iter_mut().rev(), reflected, ratio(wing.opposite_step));
         }
     }
@@ -336,7 +370,8 @@ impl Ratio {
     #[inline(always)]
     const fn of(self, term: u64) -> u64 {
         let (high, low) = (term >> DIGIT_BITS, term & DIGIT);
-        let middle = (high.wrapping_mul(self.low) >> DIGIT_BITS).wrapping_add(low.wrapping_mul(self.high) >> DIGIT_BITS);
+        let middle =
+            (high.wrapping_mul(self.low) >> DIGIT_BITS).wrapping_add(low.wrapping_mul(self.high) >> DIGIT_BITS);
         high.wrapping_mul(self.high).wrapping_add(middle)
     }
 }

@@ -161,7 +161,11 @@ impl Real {
             return large;
         };
         let (sum, carry) = large.mantissa.overflowing_add(addend);
-        if carry { Self::bounded((sum >> 1) | TOP_BIT, large.exponent.wrapping_add(1)) } else { Self { mantissa: sum, ..large } }
+        if carry {
+            Self::bounded((sum >> 1) | TOP_BIT, large.exponent.wrapping_add(1))
+        } else {
+            Self { mantissa: sum, ..large }
+        }
     }
 
     /// The difference, or zero where it would be negative. The error is below 2^-62 of the larger operand's size, and
