@@ -26,19 +26,11 @@ pub const fn mul_words(a: u64, b: u64) -> (u64, u64) {
     (high, low)
 }
 
-/// A word that is not zero, shifted until its top bit is set, and by how many bits. Six comparisons take half as long as
-/// the general count of leading zeros, for which the Solana VM has no instruction.
+/// A word that is not zero, shifted until its top bit is set, and by how many bits.
 #[inline]
-pub(crate) const fn normalise(mut word: u64) -> (u64, u32) {
-    let (mut zeros, mut step) = (0, 32);
-    while step != 0 {
-        if word >> (64 - step) == 0 {
-            word <<= step;
-            zeros += step;
-        }
-        step /= 2;
-    }
-    (word, zeros)
+pub(crate) const fn normalise(word: u64) -> (u64, u32) {
+    let zeros = word.leading_zeros();
+    (word << zeros, zeros)
 }
 
 /// The high word of the product of two words, or up to two less: for fractions of 2^64 whose last bits do not matter.
