@@ -6,7 +6,9 @@ use crate::{
     error::{ModelError, Result},
     index::Index,
     market::{Market, SLOTS, Series, Slot, years},
-    quantities::{FUNDING_RATE_FRACTION_BITS, FundingRate, SIZE_SCALE, UNITS_PER_USD_FRACTION_BITS, Wide, bps},
+    quantities::{
+        FUNDING_RATE_FRACTION_BITS, FundingRate, SECONDS_PER_YEAR, SIZE_SCALE, UNITS_PER_USD_FRACTION_BITS, Wide, bps,
+    },
 };
 
 /// What a crank did.
@@ -24,29 +26,31 @@ impl Market {
     ///
     /// Errors: [`ModelError::PriceStale`], [`ModelError::MathOverflow`].
     pub fn accrue(&mut self, index: &Index, now: i64, slot: u64) -> Result<Accrual> {
-        let reading = index.read(now, index.guards.max_age_crank)?;
+        // Funding needs the last price alone, not the range around it.
+        index.require_fresh(now, index.guards.max_age_crank)?;
         if self.accrued_slot == slot && self.accrued_publish_time == index.publish_time {
             return Ok(Accrual::default());
         }
         let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
         let outage = index.outage_seconds.saturating_sub(self.outage_seconds);
-        let barred = reading.diverged || reading.in_grace;
+        let diverged = index.is_diverged();
+        let barred = diverged || index.is_in_grace(now);
         let free = barred || self.barred == 1;
         let seconds = if free { 0 } else { elapsed.saturating_sub(outage) };
 
         let steps = self.accrual_steps(seconds);
-        if reading.variance_stale {
+        if index.variance_stale(now) {
             self.accrue_decaying(elapsed, steps)?;
         } else {
             self.follow_targets(self.volatility_targets(index)?, elapsed)?;
-            self.accrue_to_new_rates(reading.last, steps)?;
+            self.accrue_to_new_rates(index.price.into(), steps)?;
         }
         self.accrued_at = self.accrued_at.max(now);
         self.accrued_slot = slot;
         self.accrued_publish_time = index.publish_time;
         self.outage_seconds = index.outage_seconds;
         self.barred = u8::from(barred);
-        self.diverged = u8::from(reading.diverged);
+        self.diverged = u8::from(diverged);
         Ok(Accrual { seconds, barred: free })
     }
 
@@ -67,11 +71,13 @@ impl Market {
 
     /// What a dollar of each part of an option adds to its funding rate, in the last place of [`FundingRate`].
     fn rate_weights(&self, side: Side) -> RateWeights {
-        let unit = Real::ONE.scale_by_power_of_two(FUNDING_RATE_FRACTION_BITS.cast_signed());
+        let unit = |value: Real| value.scale_by_power_of_two(FUNDING_RATE_FRACTION_BITS.cast_signed());
+        // The period is not zero, so the fallback is never taken.
+        let periods = Real::from_ratio(SECONDS_PER_YEAR, u64::from(self.config.period)).unwrap_or(Real::ZERO);
         RateWeights {
-            time_value: unit.div(self.config.period_years()).unwrap_or(Real::ZERO),
-            financed: bps(self.config.carry_bps).mul(unit),
-            strike: bps(self.config.rent_bps).mul(self.config.cap(side)).mul(unit),
+            time_value: unit(periods),
+            financed: unit(bps(self.config.carry_bps)),
+            strike: unit(bps(self.config.rent_bps).mul(self.config.cap(side))),
         }
     }
 

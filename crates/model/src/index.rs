@@ -233,9 +233,7 @@ impl Index {
     ///
     /// Errors: [`ModelError::PriceStale`], [`ModelError::MathOverflow`].
     pub fn read(&self, now: i64, max_age: u32) -> Result<Reading> {
-        if self.price == Wide::ZERO || age(self.publish_time, now) > u64::from(max_age) {
-            return Err(ModelError::PriceStale);
-        }
+        self.require_fresh(now, max_age)?;
         let last = Usd::from(self.price);
         let average = Usd::from(self.average);
         let (mut low, mut high) = self.range_of_last(now)?;
@@ -248,8 +246,7 @@ impl Index {
                 high = high.max(window.high.into());
             }
         }
-        let distance = last.max(average).saturating_sub(last.min(average));
-        let diverged = exceeds(distance, average, self.guards.average_band_bps);
+        let diverged = self.is_diverged();
         if diverged {
             low = low.min(average);
             high = high.max(average);
@@ -261,8 +258,28 @@ impl Index {
             diverged,
             variance_stale: self.variance_stale(now),
             variance_young: self.sampling_since != 0 && now.saturating_sub(self.sampling_since) < VARIANCE_MIN_HISTORY,
-            in_grace: now < self.grace_until,
+            in_grace: self.is_in_grace(now),
         })
+    }
+
+    /// Refuses to go on if the last accepted price is older than `max_age` seconds.
+    ///
+    /// Errors: [`ModelError::PriceStale`].
+    pub(crate) fn require_fresh(&self, now: i64, max_age: u32) -> Result<()> {
+        let fresh = self.price != Wide::ZERO && age(self.publish_time, now) <= u64::from(max_age);
+        if fresh { Ok(()) } else { Err(ModelError::PriceStale) }
+    }
+
+    /// Whether spot is too far from its moving average.
+    pub(crate) fn is_diverged(&self) -> bool {
+        let (last, average) = (Usd::from(self.price), Usd::from(self.average));
+        let distance = last.max(average).saturating_sub(last.min(average));
+        exceeds(distance, average, self.guards.average_band_bps)
+    }
+
+    /// Whether a long outage ended a short while ago.
+    pub(crate) fn is_in_grace(&self, now: i64) -> bool {
+        now < self.grace_until
     }
 
     /// The larger of the two variances, counting the return since the last sample provisionally.

@@ -29,16 +29,37 @@ pub trait FundingLadder {
 /// Slots on one side of the money.
 #[derive(Clone, Copy)]
 struct Reach {
-    /// A bit for each.
-    slots: u64,
+    /// Of each slot, the strikes between the money and it times 64, plus its number. A list is walked faster than bits.
+    places: [u32; REACH],
+    count: usize,
     /// Strikes between the money and the nearest of them.
     nearest: i64,
-    /// Strikes between the money and the farthest of them, or more.
+    /// Strikes between the money and the farthest of them.
     farthest: i64,
 }
 
 impl Reach {
-    const EMPTY: Self = Self { slots: 0, nearest: i64::MAX, farthest: 0 };
+    const EMPTY: Self = Self { places: [0; REACH], count: 0, nearest: i64::MAX, farthest: 0 };
+
+    #[inline(always)]
+    fn add(&mut self, slot: usize, offset: i64) {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "ticks of prices are below 2^20 and slots below 64"
+        )]
+        let place = ((offset as u32) << SLOT_BITS) | (slot as u32 % SLOTS);
+        self.places[self.count % REACH] = place;
+        self.count = self.count.wrapping_add(1); // at most 64 times
+        self.nearest = self.nearest.min(offset);
+        self.farthest = self.farthest.max(offset);
+    }
+
+    #[inline(always)]
+    fn get(&self, index: usize) -> (usize, i64) {
+        let place = self.places[index % REACH];
+        ((place % SLOTS) as usize, i64::from(place >> SLOT_BITS))
+    }
 }
 
 /// Where a ladder's active slots lie about a spot; the same for both sides and all curves.
@@ -48,6 +69,8 @@ pub struct Survey {
     below: Reach,
 }
 
+const SLOTS: u32 = 64;
+const SLOT_BITS: u32 = 6;
 /// Strikes on each side of the money that are priced by progression.
 const REACH: usize = 64;
 const REACH_LIMIT: i64 = 64;
@@ -65,33 +88,29 @@ impl SpotOnGrid {
         let prices = [spot, spot.mul(curve.peak_fraction())];
         let above_step = exp_negative(self.grid.log_rho().mul(curve.rate_above));
         let below_step = above_step.mul(self.grid.inverse_rho());
-        if seen.above.slots != 0 {
+        if seen.above.count != 0 {
             self.wing_rates(&self.above(curve, prices, above_step, below_step), weights, seen.above, ladder);
         }
-        if seen.below.slots != 0 {
+        if seen.below.count != 0 {
             self.wing_rates(&self.below(curve, prices, below_step, above_step), weights, seen.below, ladder);
         }
     }
 
     /// Where the slots whose bit is set in `active` lie, for any number of calls of [`SpotOnGrid::funding_rates`].
     pub fn survey(&self, active: u64, tick: impl Fn(usize) -> i16) -> Survey {
-        let (mut below, mut nearest, mut farthest) = (0, [u64::MAX; 2], [i64::MIN; 2]);
-        for_each_slot(active, |slot| {
-            // The first tick above counts zero, and so does, complemented, the first below. Slots on the other side are
-            // negative, so never the farthest; as unsigned numbers they are never the nearest.
-            let distance = self.ticks_above(tick(slot));
-            let offsets = [distance, !distance];
-            below |= (distance.cast_unsigned() >> 63) << slot;
-            for side in 0..2 {
-                nearest[side] = nearest[side].min(offsets[side].cast_unsigned());
-                farthest[side] = farthest[side].max(offsets[side]);
+        let mut seen = Survey { above: Reach::EMPTY, below: Reach::EMPTY };
+        let (mut rest, mut slot) = (active, 0);
+        while rest != 0 {
+            if rest & 1 != 0 {
+                // Words are cheaper than halves on the Solana VM.
+                let distance = i64::from(tick(slot)).wrapping_sub(i64::from(self.first_above));
+                // The first tick above counts zero, and so does, complemented, the first below.
+                if distance < 0 { seen.below.add(slot, !distance) } else { seen.above.add(slot, distance) }
             }
-        });
-        let reach = |slots, side: usize| match slots {
-            0 => Reach::EMPTY,
-            _ => Reach { slots, nearest: nearest[side].cast_signed(), farthest: farthest[side] },
-        };
-        Survey { above: reach(active & !below, 0), below: reach(below, 1) }
+            rest >>= 1;
+            slot += 1;
+        }
+        seen
     }
 
     /// Rates the slots on one side of the money, 64 strikes at a time from the nearest on, so in as many rounds as there
@@ -100,34 +119,30 @@ impl SpotOnGrid {
         let below_cap = wing.below_cap();
         // Rounding leaves open on which side of the cap the two strikes at it are.
         let past_cap = below_cap.saturating_add(2);
-        while reach.slots != 0 {
-            let Reach { slots, nearest, farthest } = reach;
+        while reach.count != 0 {
+            let Reach { count, nearest, farthest, .. } = reach;
             let capped = nearest >= past_cap;
-            let limit = if nearest < below_cap {
-                below_cap
-            } else if capped {
-                i64::MAX
-            } else {
-                past_cap
+            let limit = match nearest {
+                _ if nearest < below_cap => below_cap,
+                _ if capped => i64::MAX,
+                _ => past_cap,
             };
             let end = nearest.saturating_add(REACH_LIMIT).min(limit);
-            // None for rates beyond 2^62, which are left to the slow way; it saturates.
-            let by_progression = nearest < below_cap || capped;
-            let rates = by_progression.then(|| Rates::new(wing, weights, nearest, farthest.min(end - 1), capped));
-            let rates = rates.filter(|rates| rates.reach > 0);
-            reach = Reach::EMPTY;
-            for_each_slot(slots, |slot| {
-                let offset = self.offset(ladder.tick(slot));
-                match rates.as_ref().and_then(|rates| rates.get(offset.wrapping_sub(nearest).cast_unsigned())) {
+            let mut rates = Rates::EMPTY;
+            if nearest < below_cap || capped {
+                // Stays empty for rates beyond 2^62, which are left to the slow way; it saturates.
+                rates.fill(wing, weights, nearest, farthest.min(end - 1), capped);
+            }
+            (reach.count, reach.nearest, reach.farthest) = (0, i64::MAX, 0);
+            // Those left for the next round are put where others were read before.
+            for index in 0..count {
+                let (slot, offset) = reach.get(index);
+                match rates.get(offset.wrapping_sub(nearest).cast_unsigned()) {
                     Some(rate) => ladder.rate(slot, rate),
                     None if offset < end => self.rate_one(wing, weights, slot, capped, ladder),
-                    None => {
-                        reach.slots |= 1 << slot;
-                        reach.nearest = reach.nearest.min(offset);
-                        reach.farthest = farthest;
-                    }
+                    None => reach.add(slot, offset),
                 }
-            });
+            }
         }
     }
 
@@ -148,20 +163,6 @@ impl SpotOnGrid {
             weights.rate(&wing.curve.value(self.spot, strike))
         };
         ladder.rate(slot, rate.to_fixed(0, Rounding::Up).unwrap_or(u64::MAX));
-    }
-
-    /// How many strikes away from the money on its side; the first strike on either side counts zero.
-    #[inline(always)]
-    fn offset(&self, tick: i16) -> i64 {
-        // Below the money distances count -1, -2, ..: their complements count 0, 1, ..
-        let distance = self.ticks_above(tick);
-        distance ^ (distance >> 63)
-    }
-
-    /// How many ticks above the first one that is above the spot. Words are cheaper than halves on the Solana VM.
-    #[inline(always)]
-    fn ticks_above(&self, tick: i16) -> i64 {
-        i64::from(tick).wrapping_sub(i64::from(self.first_above))
     }
 
     /// Strikes at and above the spot: calls out of the money, puts in the money.
@@ -196,18 +197,6 @@ impl SpotOnGrid {
             opposite: curve.rate_above,
             opposite_step,
         }
-    }
-}
-
-#[inline(always)]
-fn for_each_slot(active: u64, mut visit: impl FnMut(usize)) {
-    let (mut rest, mut slot) = (active, 0);
-    while rest != 0 {
-        if rest & 1 != 0 {
-            visit(slot);
-        }
-        rest >>= 1;
-        slot += 1;
     }
 }
 
@@ -287,18 +276,19 @@ struct Rates {
 }
 
 impl Rates {
-    /// The rates from the strike `nearest` to the strike `farthest`, fewer than 64 apart and all short of the cap, or all
-    /// past it if `capped`.
-    fn new(wing: &Wing<'_>, weights: &RateWeights, nearest: i64, farthest: i64, capped: bool) -> Self {
+    const EMPTY: Self = Self { terms: [0; REACH], reach: 0, shift: 0 };
+
+    /// Takes in the rates from the strike `nearest` to the strike `farthest`, fewer than 64 apart and all short of the cap,
+    /// or all past it if `capped`.
+    fn fill(&mut self, wing: &Wing<'_>, weights: &RateWeights, nearest: i64, farthest: i64, capped: bool) {
         let last = farthest - nearest;
-        let reach = usize::try_from(last + 1).unwrap_or(0).min(REACH);
-        let mut rates = Self { terms: [0; REACH], reach, shift: 0 };
         let wing = Wing { distance: wing.distance_of(nearest), ..*wing };
-        rates.fill(&wing, if capped { Firsts::capped(weights) } else { wing.firsts(weights, last) }, last);
-        rates
+        let firsts = if capped { Firsts::capped(weights) } else { wing.firsts(weights, last) };
+        self.reach = usize::try_from(last + 1).unwrap_or(0).min(REACH);
+        self.progress(&wing, firsts, last);
     }
 
-    fn fill(&mut self, wing: &Wing<'_>, Firsts { main, reflected, strike }: Firsts, last: i64) {
+    fn progress(&mut self, wing: &Wing<'_>, Firsts { main, reflected, strike }: Firsts, last: i64) {
         // The progression of strikes falls from its highest strike.
         let strike = match (strike.is_zero(), wing.rising) {
             (true, _) => Real::ZERO,
