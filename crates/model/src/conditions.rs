@@ -7,7 +7,7 @@ use crate::error::{ModelError, Result};
 pub enum Action {
     /// Buy an option.
     Open,
-    /// Sell an option back, or have a capped or a far one settled.
+    /// Sell an option back.
     Close,
     /// Liquidate an account.
     Liquidate,
@@ -41,7 +41,7 @@ impl Condition {
     pub const ALL: [Self; 6] =
         [Self::Paused, Self::VaultShort, Self::PriceDiverged, Self::VarianceStale, Self::VarianceYoung, Self::Grace];
 
-    /// Why this condition forbids `action`, if it does: the cells of mechanism section 9 that say no.
+    /// Why this condition forbids `action`, if it does: the cells of docs/mechanism.md section 8 that say no.
     pub fn forbids(self, action: Action) -> Option<ModelError> {
         use Action::{Close, Liquidate, Open, PoolIn, PoolOut, Withdraw};
         match (self, action) {

@@ -56,7 +56,7 @@ impl Market {
 
     /// The rate that a series pays: `TV / T + rent cK`, and for calls `carry * financed`.
     ///
-    /// Source: mechanism section 3. Errors: [`ModelError::MathOverflow`].
+    /// Source: docs/mechanism.md section 2. Errors: [`ModelError::MathOverflow`].
     pub fn funding_rate(&self, side: Side, option: &OptionValue) -> Result<FundingRate> {
         self.rate_weights(side).rate(option).to_fixed(0, Rounding::Up).map(FundingRate).ok_or(ModelError::MathOverflow)
     }

@@ -22,7 +22,7 @@ pub const HALF_LIVES: [u64; 2] = [24 * 3_600, 72 * 3_600];
 pub const MAX_RETURN_BPS: u16 = 1_000;
 /// Seconds between two publish times from which the feed counts as having been out.
 pub const OUTAGE_SECONDS: i64 = 120;
-/// Seconds of outage or pause from which liquidation and funding wait for [`GRACE_SECONDS`].
+/// Seconds of outage from which liquidation and funding wait for [`GRACE_SECONDS`].
 pub const LONG_OUTAGE_SECONDS: i64 = 600;
 /// Seconds that liquidation and funding wait after a long outage.
 pub const GRACE_SECONDS: i64 = 1_800;
@@ -49,7 +49,7 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// Checks the hard bounds of mechanism section 10.
+    /// Checks the hard bounds of docs/mechanism.md section 9.
     ///
     /// Errors: [`ModelError::ParameterOutOfRange`].
     pub fn validate(&self) -> Result<()> {
@@ -135,7 +135,7 @@ pub struct Reading {
 pub struct Window {
     /// Number of the window: Unix seconds of acceptance / 30.
     pub number: i64,
-    /// Lowest price less half-width, US dollars Q64.64; zero and the maximum where nothing was accepted.
+    /// Lowest price less half-width, US dollars Q64.64; zero, as the highest is, where nothing was accepted.
     pub low: Wide,
     /// Highest price plus half-width, US dollars Q64.64.
     pub high: Wide,

@@ -99,7 +99,7 @@ impl Market {
 
     /// `X (1 / (u(sigma_cap) T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position pay more.
     ///
-    /// Source: mechanism section 7. Errors: [`ModelError::MathOverflow`].
+    /// Source: docs/mechanism.md section 6. Errors: [`ModelError::MathOverflow`].
     pub fn margin_rate(&self, side: Side, now: i64) -> Result<MarginRate> {
         let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
         let horizon = u64::from(self.config.margin_horizon);

@@ -136,7 +136,7 @@ impl Market {
 
     /// What closing `size` of the option pays: `V_bid`, or `phi` while variance is stale. After seven days without a
     /// price it pays `V` at the last price and the middle volatility, so that a dead feed locks nobody in (mechanism
-    /// section 9).
+    /// section 8).
     ///
     /// Errors: [`ModelError::MarketNotAccrued`], [`ModelError::PriceStale`], [`ModelError::PositionNotFound`].
     pub fn quote_close(&self, index: &Index, key: SeriesKey, size: Size, moment: Moment) -> Result<CloseQuote> {

@@ -312,7 +312,7 @@ fn add_to_position(
     Ok(())
 }
 
-/// The limits of mechanism section 6, which new opens must leave intact.
+/// The limits of docs/mechanism.md section 5, which new opens must leave intact.
 fn check_limits(vault: &Vault, market: &Market, key: SeriesKey) -> Result<()> {
     let main = vault.main.assets;
     if vault.reserves > vault.reservable()? {

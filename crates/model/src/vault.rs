@@ -120,7 +120,7 @@ impl Split {
 }
 
 impl Vault {
-    /// A new vault for a token with `decimals`.
+    /// A new, empty vault.
     ///
     /// Errors: [`ModelError::ParameterOutOfRange`].
     pub fn new(config: VaultConfig) -> Result<Self> {
