@@ -71,4 +71,8 @@ errors! {
     TicketNotQueued = "The withdrawal is not queued any more",
     TicketStillOpen = "The withdrawal still waits or holds tokens or shares",
     NothingToCollect = "There is nothing to collect",
+
+    CalendarInvalid = "The calendar takes weekdays of the next two years, each closed or with an earlier close",
+    CalendarFull = "The calendar holds as many short days as fit",
+    MultiplierInvalid = "The mint's multiplier is not a positive number of a sane size",
 }

@@ -6,6 +6,7 @@
 #![cfg_attr(not(feature = "idl-build"), no_std)]
 
 mod account;
+mod calendar;
 mod conditions;
 mod error;
 mod funding;
@@ -15,6 +16,7 @@ mod liquidation;
 mod margin;
 mod mark;
 mod market;
+mod multiplier;
 mod pool;
 mod quantities;
 mod quote;
@@ -23,6 +25,7 @@ mod vault;
 mod volatility;
 
 pub use account::*;
+pub use calendar::*;
 pub use conditions::*;
 pub use error::*;
 pub use funding::*;
@@ -31,6 +34,7 @@ pub use liquidation::*;
 pub use margin::*;
 pub use mark::*;
 pub use market::*;
+pub use multiplier::*;
 pub use perpetua_pricing as pricing;
 pub use pool::*;
 pub use quantities::*;
