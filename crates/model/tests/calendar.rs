@@ -119,7 +119,7 @@ fn every_minute_around_a_change_of_the_clocks_is_as_the_time_zone_database_says(
         }
         changes += 1;
         let days = [-2, -1, 0, 1, 2]
-            .map(|distance| date_zero() + Days::new(u64::from(number(day)).strict_add_signed(distance)));
+            .map(|distance| date_zero() + Days::new(u64::from(number(day)).checked_add_signed(distance).unwrap()));
         let sessions: Vec<_> = days.into_iter().filter_map(regular).collect();
         assert_eq!(sessions.len(), 3);
         let begin = i64::from(number(days[0])) * DAY;

@@ -203,7 +203,7 @@ proptest! {
         bps: u16,
     ) {
         let from = f64::from_bits(from);
-        let limit = |factor: f64| f64::from_bits((from * factor).to_bits().strict_add_signed(near)).clamp(2f64.powi(-20), 2f64.powi(20));
+        let limit = |factor: f64| f64::from_bits((from * factor).to_bits().checked_add_signed(near).unwrap()).clamp(2f64.powi(-20), 2f64.powi(20));
         let share = f64::from(bps) / 10_000.0;
         for to in [f64::from_bits(to), limit(1.0 + share), limit((1.0 - share).abs().max(0.001))] {
             prop_assert_eq!(multiplier(to).moved_by_more_than(multiplier(from), bps), has_moved(to, from, bps), "{:e} {:e}", to, from);
