@@ -72,6 +72,18 @@ errors! {
     TicketStillOpen = "The withdrawal still waits or holds tokens or shares",
     NothingToCollect = "There is nothing to collect",
 
+    MintPaused = "The mint is paused by its issuer",
+    MintChanged = "The mint changed its extensions or authorities since it was listed",
+    TokensFrozen = "The issuer froze the vault's tokens",
+    NotAbandoned = "The index had a price within the last seven days",
+
+    StockMissing = "A dollar market needs its vault's stock",
+    StockNotCranked = "Crank the vault's stock in the same slot first",
+    StockPriceStale = "The stock's price is due and missing; post a newer price update and crank the stock",
+    StockFarFromAverage = "The stock's price is too far from its moving average",
+    StockMarketClosed = "The stock exchange is closed or the stock is halted",
+    MultiplierChanging = "The stock token's multiplier changes or changed within half an hour",
+
     CalendarInvalid = "The calendar takes weekdays of the next two years, each closed or with an earlier close",
     CalendarFull = "The calendar holds as many short days as fit",
     MultiplierInvalid = "The mint's multiplier is not a positive number of a sane size",

@@ -3,12 +3,13 @@
 use perpetua_pricing::{FundingLadder, OptionValue, RateWeights, Real, Rounding, Side, Usd, exp2_negative};
 
 use crate::{
+    conditions::{Condition, Conditions, Funding},
     error::{ModelError, Result},
     index::Index,
-    market::{Market, SLOTS, Series, Slot, years},
-    quantities::{
-        FUNDING_RATE_FRACTION_BITS, FundingRate, SECONDS_PER_YEAR, SIZE_SCALE, UNITS_PER_USD_FRACTION_BITS, Wide, bps,
-    },
+    market::{Market, SLOTS, Series, Settlement, Slot, years},
+    quantities::{FUNDING_RATE_FRACTION_BITS, FundingRate, SECONDS_PER_YEAR, SIZE_SCALE, UnitsPerUsd, Wide, bps},
+    quote::Moment,
+    stock::Stock,
 };
 
 /// What a crank did.
@@ -21,37 +22,56 @@ pub struct Accrual {
 }
 
 impl Market {
-    /// Accrues funding up to now and sets every series' rate for the time to come. A second call in a slot, with no newer
-    /// price, does nothing.
+    /// Accrues funding up to now, sets every series' rate for the time to come and, in a dollar market, takes over `X`. A
+    /// second call in a slot, with no newer price, accrues nothing. Nor does one on an abandoned index, which needs no
+    /// price: it only makes the market ready for closing.
     ///
-    /// Errors: [`ModelError::PriceStale`], [`ModelError::MathOverflow`].
-    pub fn accrue(&mut self, index: &Index, now: i64, slot: u64) -> Result<Accrual> {
+    /// Errors: [`ModelError::PriceStale`], [`ModelError::StockMissing`], [`ModelError::StockNotCranked`],
+    /// [`ModelError::MathOverflow`].
+    pub fn accrue(&mut self, index: &Index, stock: Option<&Stock>, moment: Moment) -> Result<Accrual> {
+        let (now, before) = (moment.now, self.units.last);
+        let conditions = self.follow_stock(stock, moment)?;
         // Funding needs the last price alone, not the range around it.
-        index.require_fresh(now, index.guards.max_age_crank)?;
-        if self.accrued_slot == slot && self.accrued_publish_time == index.publish_time {
+        let fresh = index.feed.is_fresh(now, index.guards.max_age_crank);
+        if !fresh && !index.is_abandoned(now) {
+            return Err(ModelError::PriceStale);
+        }
+        let conditions = conditions
+            .with(Condition::PriceDiverged, index.is_diverged())
+            .with(Condition::Grace, index.is_in_grace(now));
+        let free = conditions.and(self.conditions).funding() == Funding::Stops;
+        self.conditions = conditions;
+        let known = self.require_accrued_at(index, moment.slot).is_ok();
+        self.accrued_slot = moment.slot;
+        self.accrued_publish_time = index.feed.publish_time;
+        if known || !fresh {
             return Ok(Accrual::default());
         }
         let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
         let outage = index.outage_seconds.saturating_sub(self.outage_seconds);
-        let diverged = index.is_diverged();
-        let barred = diverged || index.is_in_grace(now);
-        let free = barred || self.barred == 1;
         let seconds = if free { 0 } else { elapsed.saturating_sub(outage) };
-
-        let steps = self.accrual_steps(seconds);
+        let steps = self.accrual_steps(before, seconds);
         if index.variance_stale(now) {
             self.accrue_decaying(elapsed, steps)?;
         } else {
             self.follow_targets(self.volatility_targets(index)?, elapsed)?;
-            self.accrue_to_new_rates(index.price.into(), steps)?;
+            self.accrue_to_new_rates(index.feed.price.into(), steps)?;
         }
         self.accrued_at = self.accrued_at.max(now);
-        self.accrued_slot = slot;
-        self.accrued_publish_time = index.publish_time;
         self.outage_seconds = index.outage_seconds;
-        self.barred = u8::from(barred);
-        self.diverged = u8::from(diverged);
         Ok(Accrual { seconds, barred: free })
+    }
+
+    /// Takes over `X` and what is not normal about the stock; neither is any business of a quanto market.
+    fn follow_stock(&mut self, stock: Option<&Stock>, moment: Moment) -> Result<Conditions> {
+        match self.config.settlement() {
+            Settlement::Quanto(_) => Ok(Conditions::NORMAL),
+            Settlement::Dollar => {
+                let reading = stock.ok_or(ModelError::StockMissing)?.read(moment)?;
+                self.units = reading.units;
+                Ok(reading.conditions)
+            }
+        }
     }
 
     /// The rate that a series pays: `TV / T + rent cK`, and for calls `carry * financed`.
@@ -81,16 +101,18 @@ impl Market {
         }
     }
 
-    fn accrual_steps(&self, seconds: u64) -> Steps {
+    fn accrual_steps(&self, before: UnitsPerUsd, seconds: u64) -> Steps {
         let within = seconds.min(u64::from(self.config.max_gap));
-        let per_second = self.per_usd_second();
+        let per_second = self.per_usd_second(before);
         let half = per_second.mul(Real::from_u64(within)).halve();
         Steps::new(half, per_second.mul(Real::from_u64(seconds.saturating_sub(within))))
     }
 
-    /// Funding index per dollar of rate and second, `X / (10^6 * seconds per year)`.
-    fn per_usd_second(&self) -> Real {
-        let units = Real::from_fixed(self.units_per_usd().0, UNITS_PER_USD_FRACTION_BITS);
+    /// Funding index per dollar of rate and second, `X / (10^6 * seconds per year)` with the mean of `X` `before` and now.
+    fn per_usd_second(&self, before: UnitsPerUsd) -> Real {
+        let now = self.units.last;
+        let before = if before == UnitsPerUsd::ZERO { now } else { before };
+        let units = before.real().add(now.real()).halve();
         units.mul(years(1)).div(Real::from_u64(SIZE_SCALE)).unwrap_or(Real::ZERO)
     }
 

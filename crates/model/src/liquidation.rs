@@ -4,14 +4,17 @@ use perpetua_pricing::{Curve, Real, Rounding, Usd};
 
 use crate::{
     account::{MarginAccount, MarketMuts, Markets, POSITIONS, SeriesKey},
-    conditions::{Action, Conditions},
+    conditions::{Action, Condition, Conditions},
     error::{ModelError, Result},
     index::{Index, Reading},
-    margin::{INITIAL_MARGIN_MULTIPLE, Requirement, assess, initial_margin, maintenance_margin, owed_tokens, size},
+    margin::{
+        INITIAL_MARGIN_MULTIPLE, Requirement, assess, initial_margin, maintenance_margin, owed_tokens, size,
+        units_per_millionth,
+    },
     market::Market,
     quantities::{Size, Tokens, UnitsPerUsd, bps, share, token_value},
-    quote::{Moment, with_reading, worse_for_seller},
-    trade::{move_entry, reduce_position},
+    quote::{Moment, worse_for_seller},
+    trade::{collect_whole, move_entry, pay_closing, reduce_position},
     vault::{Ledger, MARKETS, Split, Vault},
 };
 
@@ -45,6 +48,19 @@ struct Candidate {
     proceeds: Real,
     /// Margin released per token of proceeds: what is closed first has most of it.
     rank: Real,
+    /// Whether a part was closed already; the rest then goes whole, so that the work stays bounded.
+    reduced: bool,
+}
+
+/// What positions that cannot be closed now, for the state of their market, require and owe all the same.
+#[derive(Default)]
+struct Kept {
+    /// Their maintenance margin, raw units.
+    margin: Real,
+    /// The dearest liquidation fee among their markets, raw units.
+    fee: Tokens,
+    /// What they owe, raw units Q64.64.
+    owed: u128,
 }
 
 type Readings = [Option<Reading>; MARKETS];
@@ -59,20 +75,23 @@ struct Liquidation<'a, 'm> {
     order: [usize; POSITIONS],
     /// How many of them are left.
     left: usize,
+    kept: Kept,
     debt: Tokens,
-    /// The least that the candidates' maintenance margin can be, raw units: each rounded down.
+    /// The least that all positions' maintenance margin can be, raw units: each rounded down.
     least_margin: Tokens,
     min_penalty: Tokens,
     penalty_bps: u16,
     /// What the penalty leaves of proceeds, a fraction.
-    kept: Real,
+    after_penalty: Real,
     report: LiquidationReport,
 }
 
-/// Closes what restores the initial margin of an account below its maintenance margin, and rewards the keeper's account.
+/// Closes what restores the initial margin of an account below its maintenance margin, and rewards the keeper's account. A
+/// market whose state forbids it, or whose index is silent, keeps its positions; what they owe and require counts all the
+/// same, so that nobody hides behind it.
 ///
-/// Errors: [`ModelError::MarketMissing`], [`ModelError::MarketNotAccrued`] unless every market of the account was cranked
-/// in this slot, [`ModelError::AccountHealthy`], and what the conditions forbid.
+/// Errors: [`ModelError::MarketMissing`], [`ModelError::MarketNotAccrued`] unless every market of the account with a price
+/// was cranked in this slot, [`ModelError::AccountHealthy`], and what the states forbid if they do in every market.
 #[inline(never)] // its candidates take a large part of one of the VM's stack frames
 pub fn liquidate(
     vault: &mut Vault,
@@ -83,6 +102,8 @@ pub fn liquidate(
     conditions: Conditions,
     moment: Moment,
 ) -> Result<LiquidationReport> {
+    vault.sync(account)?;
+    vault.sync(keeper)?;
     let readings = readings(account, markets, indices, conditions, moment)?;
     let (min_penalty, penalty_bps) = penalty_terms(account, markets)?;
     let mut work = Liquidation {
@@ -92,27 +113,32 @@ pub fn liquidate(
         candidates: [None; POSITIONS],
         order: [0; POSITIONS],
         left: 0,
+        kept: Kept::default(),
         debt: Tokens::ZERO,
         least_margin: Tokens::ZERO,
         min_penalty,
         penalty_bps,
-        kept: Real::ONE.saturating_sub(bps(penalty_bps)),
+        after_penalty: Real::ONE.saturating_sub(bps(penalty_bps)),
         report: LiquidationReport::default(),
     };
-    work.find_candidates(moment.now)?;
+    work.find_candidates(&readings, moment.now)?;
     work.value_candidates(&readings)?;
     work.call_in_funding()?;
     work.pay_debt()?;
     while let Some((place, size)) = work.next_to_close()? {
-        work.close(place, size)?;
+        work.close(place, size, moment.now)?;
     }
     work.pay_debt()?;
-    work.report.written_off = work.debt;
+    work.collect_from_kept()?;
+    work.carry_debt();
     work.take_penalty(keeper)?;
     Ok(work.report)
 }
 
-/// The price readings of the account's markets, all good enough to liquidate at.
+/// The price readings of the account's markets in which positions may be closed.
+///
+/// Errors: [`ModelError::MarketMissing`], [`ModelError::MarketNotAccrued`]; [`ModelError::PriceStale`] for an index that
+/// has a price, only none that is good enough to trade at; the first reason if positions may be closed nowhere.
 fn readings(
     account: &MarginAccount,
     markets: &MarketMuts<'_>,
@@ -120,15 +146,27 @@ fn readings(
     conditions: Conditions,
     moment: Moment,
 ) -> Result<Readings> {
-    let mut readings = [None; MARKETS];
+    let (mut readings, mut refusal) = ([None; MARKETS], None);
     for (number, _) in account.markets_used().into_iter().enumerate().filter(|(_, used)| *used) {
         let market = markets[number].as_deref().ok_or(ModelError::MarketMissing)?;
         let index = indices[number].ok_or(ModelError::MarketMissing)?;
+        if !index.feed.is_fresh(moment.now, index.guards.max_age_crank) {
+            refusal = refusal.or(Some(ModelError::PriceStale));
+            continue;
+        }
         let reading = market.trading_price(index, moment)?;
-        with_reading(conditions, &reading).allow(Action::Liquidate)?;
-        readings[number] = Some(reading);
+        if reading.conditions.has(Condition::PriceStale) {
+            return Err(ModelError::PriceStale);
+        }
+        match conditions.and(reading.conditions).allow(Action::Liquidate) {
+            Ok(()) => readings[number] = Some(reading),
+            Err(reason) => refusal = refusal.or(Some(reason)),
+        }
     }
-    Ok(readings)
+    match refusal {
+        Some(reason) if readings.iter().all(Option::is_none) => Err(reason),
+        _ => Ok(readings),
+    }
 }
 
 /// Bid curves of the markets and sides that an account is in, each computed once.
@@ -155,7 +193,7 @@ impl Bids {
                 unknown.insert(Bid {
                     curve: market.config.curve(key.side, market.bid_volatility(key.side))?,
                     spot: worse_for_seller(key.side, reading),
-                    units_per_millionth: market.units_per_millionth()?,
+                    units_per_millionth: units_per_millionth(market.units.low)?,
                 })
             }
         })
@@ -173,7 +211,7 @@ fn penalty_terms(account: &MarginAccount, markets: &MarketMuts<'_>) -> Result<(T
     let (mut units, mut cents, mut rate) = (UnitsPerUsd::ZERO, 0, 0);
     for (market, _) in markets.iter().zip(account.markets_used()).filter(|(_, used)| *used) {
         let market = market.as_deref().ok_or(ModelError::MarketMissing)?;
-        units = market.units_per_usd().max(units);
+        units = market.units.last.max(units);
         cents = market.config.min_penalty_cents.max(cents);
         rate = market.config.penalty_bps.max(rate);
     }
@@ -181,22 +219,32 @@ fn penalty_terms(account: &MarginAccount, markets: &MarketMuts<'_>) -> Result<(T
 }
 
 impl Liquidation<'_, '_> {
-    /// Lists every position with what it requires, in place: the VM's stack has no room for a second list.
+    /// Lists every position that may be closed with what it requires, in place: the VM's stack has no room for a second
+    /// list.
     ///
     /// Errors: [`ModelError::AccountHealthy`].
     #[inline(never)] // the margin rates need not be on the stack beside the curves
-    fn find_candidates(&mut self, now: i64) -> Result<()> {
-        let candidates = &mut self.candidates;
+    fn find_candidates(&mut self, readings: &Readings, now: i64) -> Result<()> {
+        let (candidates, kept, account) = (&mut self.candidates, &mut self.kept, &*self.account);
         let list = |required: Requirement| {
+            let market = usize::from(account.positions[required.place].market);
+            if readings.get(market).is_none_or(Option::is_none) {
+                kept.margin = kept.margin.add(required.margin);
+                kept.fee = kept.fee.max(required.fee);
+                kept.owed = kept.owed.saturating_add(required.owed);
+                return;
+            }
             candidates[required.place] = Some(Candidate {
                 required,
                 least_margin: least_of(required.margin),
                 value: Usd::ZERO,
                 proceeds: Real::ZERO,
                 rank: Real::ZERO,
+                reduced: false,
             });
         };
-        let health = assess(self.account, self.markets, now, list)?;
+        let health = assess(account, self.markets, now, list)?;
+        self.least_margin = least_of(self.kept.margin);
         if health.is_liquidatable() { Ok(()) } else { Err(ModelError::AccountHealthy) }
     }
 
@@ -231,8 +279,9 @@ impl Liquidation<'_, '_> {
         }
     }
 
-    /// Turns what all positions owe into one debt, rounded up once per position.
+    /// Turns what all positions that may be closed owe into one debt, rounded up once per position.
     fn call_in_funding(&mut self) -> Result<()> {
+        self.debt = core::mem::take(&mut self.account.debt);
         for candidate in self.candidates.iter().flatten() {
             let position = &mut self.account.positions[candidate.required.place];
             let key = position.key();
@@ -257,8 +306,7 @@ impl Liquidation<'_, '_> {
 
     /// What the account is short of its initial margin after the penalty; nothing once it is restored.
     fn shortfall(&self) -> Result<Tokens> {
-        let mut margin = Real::ZERO;
-        let mut fee = Tokens::ZERO;
+        let Kept { mut margin, mut fee, .. } = self.kept;
         for Candidate { required, .. } in self.candidates.iter().flatten() {
             margin = margin.add(required.margin);
             fee = fee.max(required.fee);
@@ -268,7 +316,8 @@ impl Liquidation<'_, '_> {
 
     /// The same for a given maintenance margin.
     fn shortfall_at(&self, maintenance: Tokens) -> Result<Tokens> {
-        let needed = initial_margin(maintenance).0.saturating_add(self.debt.0).saturating_add(self.penalty()?.0);
+        let owed = self.debt.0.saturating_add(owed_tokens(self.kept.owed).0);
+        let needed = initial_margin(maintenance).0.saturating_add(owed).saturating_add(self.penalty()?.0);
         Ok(Tokens(needed).less(self.account.collateral))
     }
 
@@ -296,12 +345,15 @@ impl Liquidation<'_, '_> {
     /// which the penalty takes a part. A remainder of dust, or below the market's minimum, is closed too.
     fn size_to_close(&self, candidate: &Candidate, shortfall: Tokens) -> Result<Size> {
         let position = &self.account.positions[candidate.required.place];
+        if candidate.reduced {
+            return Ok(position.size);
+        }
         let config = &self.markets.require(position.market)?.config;
         // The multiple is a power of two, so this is the exact product, and cheap.
         const { assert!(INITIAL_MARGIN_MULTIPLE.is_power_of_two()) };
         let power = INITIAL_MARGIN_MULTIPLE.trailing_zeros().cast_signed();
         let released = candidate.required.per_millionth.scale_by_power_of_two(power);
-        let gain = released.add(candidate.proceeds.mul(self.kept));
+        let gain = released.add(candidate.proceeds.mul(self.after_penalty));
         let exact = Real::from_u64(shortfall.0).div(gain).and_then(|size| size.to_fixed(0, Rounding::Up));
         // One millionth more for each side of the rounding of proceeds and of margin.
         let wanted = Size(exact.unwrap_or(u64::MAX).saturating_add(2));
@@ -309,30 +361,53 @@ impl Liquidation<'_, '_> {
         Ok(if wanted.0.saturating_add(dust.0) >= position.size.0 { position.size } else { wanted })
     }
 
-    fn close(&mut self, place: usize, size: Size) -> Result<()> {
+    fn close(&mut self, place: usize, size: Size, now: i64) -> Result<()> {
         let number = usize::from(self.account.positions[place].market);
         let market = self.markets[number].as_deref_mut().ok_or(ModelError::MarketMissing)?;
         let candidate = self.candidates[place].as_mut().ok_or(ModelError::PositionNotFound)?;
-        let payout = token_value(size, market.units_per_usd(), candidate.value, Rounding::Down)?;
-        let released = reduce_position(self.vault, self.account, market, place, size)?;
-        // Cannot be: the reserve was rounded up and the payout down, of at most the same value.
-        if payout > released {
-            return Err(ModelError::MathOverflow);
-        }
+        let payout = token_value(size, market.units.low, candidate.value, Rounding::Down)?;
+        let paid = pay_closing(self.vault, self.account, market, (place, size), payout, now)?;
+        reduce_position(self.vault, self.account, market, place, size)?;
         let left = self.account.positions[place].size;
         self.least_margin = self.least_margin.less(candidate.least_margin);
         if left.is_zero() {
             self.candidates[place] = None;
             self.left -= 1;
         } else {
+            candidate.reduced = true;
             candidate.required.margin = candidate.required.per_millionth.mul(self::size(left));
             candidate.least_margin = least_of(candidate.required.margin);
             self.least_margin = Tokens(self.least_margin.0.saturating_add(candidate.least_margin.0));
         }
-        self.vault.pay(self.account, Ledger::Main, payout)?;
-        self.report.proceeds = self.report.proceeds.plus(payout)?;
+        self.report.proceeds = self.report.proceeds.plus(paid.received()?)?;
         self.report.closed = self.report.closed.saturating_add(1);
         Ok(())
+    }
+
+    /// Collects what positions that stay owe, as far as the collateral goes; the rest goes on being owed.
+    fn collect_from_kept(&mut self) -> Result<()> {
+        if self.kept.owed == 0 {
+            return Ok(());
+        }
+        for place in 0..POSITIONS {
+            let position = self.account.positions[place];
+            if position.size.is_zero() || self.candidates[place].is_some() {
+                continue;
+            }
+            let market = self.markets[usize::from(position.market)].as_deref_mut().ok_or(ModelError::MarketMissing)?;
+            let paid = collect_whole(self.vault, self.account, market, place)?;
+            self.report.funding = self.report.funding.plus(paid)?;
+        }
+        Ok(())
+    }
+
+    /// What is still owed for closed positions stays owed while others are open; it is written off with the last of them.
+    fn carry_debt(&mut self) {
+        if self.account.open_positions().next().is_some() {
+            self.account.debt = self.debt;
+        } else {
+            self.report.written_off = self.debt;
+        }
     }
 
     /// The penalty never exceeds what is left, so it takes nothing from the pools.

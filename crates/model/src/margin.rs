@@ -4,10 +4,10 @@ use perpetua_pricing::{Real, Rounding, Side, Usd, peak_fraction};
 
 use crate::{
     account::{MarginAccount, Markets, Position},
-    conditions::{Action, Condition, Conditions},
+    conditions::{Action, Conditions},
     error::{ModelError, Result},
     market::{Market, years},
-    quantities::{FundingIndex, SIZE_SCALE, Size, Tokens, Wide, bps, product},
+    quantities::{FundingIndex, SIZE_SCALE, Size, Tokens, UnitsPerUsd, Wide, bps, product},
     vault::{MARKETS, Vault},
 };
 
@@ -89,15 +89,11 @@ impl Market {
     ///
     /// Errors: [`ModelError::MathOverflow`].
     fn liquidation_fee(&self) -> Result<Tokens> {
-        self.units_per_usd().cents(u64::from(self.config.liquidation_fee_cents), Rounding::Up)
+        self.units.last.cents(u64::from(self.config.liquidation_fee_cents), Rounding::Up)
     }
 
-    /// Raw units per dollar and millionth of an index unit: `X / 10^6`.
-    pub(crate) fn units_per_millionth(&self) -> Result<Real> {
-        self.units_per_usd().real().div(Real::from_u64(SIZE_SCALE)).ok_or(ModelError::MathOverflow)
-    }
-
-    /// `X (1 / (u(sigma_cap) T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position pay more.
+    /// `X (1 + w) (1 / (u(sigma_cap) T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position
+    /// pay more, in a dollar market as long as the stock does not fall to less than `1 / (1 + w)`.
     ///
     /// Source: docs/mechanism.md section 6. Errors: [`ModelError::MathOverflow`].
     pub fn margin_rate(&self, side: Side, now: i64) -> Result<MarginRate> {
@@ -107,10 +103,17 @@ impl Market {
         let gamma_rent = peak_fraction(volatility, period).and_then(|peak| peak.div(period));
         let rent = bps(self.config.rent_bps).mul(self.config.cap(side));
         let yearly = gamma_rent.ok_or(ModelError::MathOverflow)?.add(bps(self.config.carry_bps)).add(rent);
-        let per_strike = yearly.mul(self.units_per_millionth()?);
+        // A dollar market's stock may fall by as much as is reserved for.
+        let falls = Real::ONE.add(bps(self.config.reserve_extra_bps[side as usize]));
+        let per_strike = yearly.mul(units_per_millionth(self.units.last)?).mul(falls);
         let fee = self.liquidation_fee()?;
         Ok(MarginRate { per_strike, horizon: years(horizon), unaccrued: years(elapsed), fee })
     }
+}
+
+/// Raw units per dollar and millionth of an index unit: `X / 10^6`.
+pub(crate) fn units_per_millionth(units: UnitsPerUsd) -> Result<Real> {
+    units.real().div(Real::from_u64(SIZE_SCALE)).ok_or(ModelError::MathOverflow)
 }
 
 /// Four times maintenance margin. It saturates, as all of margin does: an account that owes more tokens than exist must
@@ -181,7 +184,8 @@ pub(crate) fn assess(
     mut see: impl FnMut(Requirement),
 ) -> Result<Health> {
     let mut rates = MarginRates::default();
-    let (mut owed, mut maintenance, mut unaccrued, mut fee) = (0u128, Real::ZERO, Real::ZERO, Tokens::ZERO);
+    let mut owed = Wide { low: 0, high: account.debt.0 }.get();
+    let (mut maintenance, mut unaccrued, mut fee) = (Real::ZERO, Real::ZERO, Tokens::ZERO);
     for (place, position) in account.open_positions() {
         let key = position.key();
         let market = markets.require(key.market)?;
@@ -221,10 +225,10 @@ pub fn withdraw(
     if amount.is_zero() {
         return Err(ModelError::AmountZero);
     }
+    vault.sync(account)?;
     let mut conditions = conditions;
     for (_, position) in account.open_positions() {
-        let diverged = markets.require(position.market)?.diverged == 1;
-        conditions = conditions.with(Condition::PriceDiverged, diverged);
+        conditions = conditions.and(markets.require(position.market)?.conditions);
     }
     conditions.allow(Action::Withdraw)?;
     vault.release(account, amount)?;

@@ -7,10 +7,12 @@ use perpetua_pricing::{
 };
 
 use crate::{
+    conditions::{Action, Condition},
     error::{ModelError, Result},
     index::{Index, LONG_OUTAGE_SECONDS, Reading},
     market::{Market, SLOTS},
-    quantities::{SIZE_SCALE, Tokens, UNITS_PER_USD_FRACTION_BITS, Wide},
+    quantities::{SIZE_SCALE, Tokens, UNITS_PER_USD_FRACTION_BITS, UnitsPerUsd, Wide},
+    quote::Moment,
 };
 
 /// Slots of the chain that a mark stays good for.
@@ -32,6 +34,8 @@ pub struct Mark {
     pub liability_high: Tokens,
     /// Funding accrued and not collected yet, raw units, rounded down.
     pub receivable: Tokens,
+    /// What the positions are worth above what is reserved for them, which insurance would have to pay, raw units.
+    pub above_reserve: Tokens,
     /// 1 if there was no price, so that the liabilities are the extremes of zero and the full reserve.
     pub at_bounds: u8,
     /// Zero.
@@ -47,45 +51,42 @@ impl Mark {
 
 impl Market {
     /// Values the open interest, for pool shares to be minted and burned at. Without a price for ten minutes it marks at
-    /// the bounds instead. A market that nobody holds a position in is worth nothing at any price, and needs none.
+    /// the bounds instead, and so does a dollar market while the stock exchange is closed. A market that nobody holds a position in is worth nothing at any price, and needs none.
     ///
-    /// Errors: [`ModelError::PriceStale`], [`ModelError::PriceFarFromAverage`], [`ModelError::VarianceStale`],
-    /// [`ModelError::MarketNotAccrued`], [`ModelError::MathOverflow`].
-    pub fn mark(&mut self, index: &Index, now: i64, slot: u64) -> Result<Mark> {
-        let silence = now.saturating_sub(index.publish_time);
-        let mut mark = Mark { slot, receivable: self.receivable()?, ..Mark::zeroed() };
+    /// Errors: what the states forbid when leaving a pool; [`ModelError::MarketNotAccrued`], [`ModelError::MathOverflow`].
+    pub fn mark(&mut self, index: &Index, moment: Moment) -> Result<Mark> {
+        let mut mark = Mark { slot: moment.slot, receivable: self.receivable(), ..Mark::zeroed() };
         if self.active == 0 {
             self.mark = mark;
             return Ok(mark);
         }
-        if silence > LONG_OUTAGE_SECONDS {
-            mark.liability_high = self.total_reserve()?;
+        // No pool pays more than what is reserved, whatever the options are worth.
+        let most = self.total_reserve()?;
+        if self.lacks_prices(index, moment) {
+            mark.liability_high = most;
             mark.at_bounds = 1;
         } else {
-            self.require_accrued_at(index, slot)?;
-            // Shares are traded at it, so the price must be as fresh as a trade's.
-            let reading = index.read(now, index.guards.max_age_trade)?;
-            if reading.diverged {
-                return Err(ModelError::PriceFarFromAverage);
-            }
-            if reading.variance_stale {
-                return Err(ModelError::VarianceStale);
-            }
-            // No option is worth more than its reserve, so what is above comes from rounding.
-            let most = self.total_reserve()?;
+            let reading = self.trading_price(index, moment)?;
+            reading.conditions.allow(Action::PoolOut)?;
             let [best, worst] = self.liabilities(&reading)?;
             mark.liability_high = worst.min(most);
             mark.liability_low = best.min(mark.liability_high);
+            mark.above_reserve = worst.less(most);
         }
         self.mark = mark;
         Ok(mark)
     }
 
+    /// Whether the index has been silent for long, or the stock has no price because its exchange is closed.
+    fn lacks_prices(&self, index: &Index, moment: Moment) -> bool {
+        let silence = moment.now.saturating_sub(index.feed.publish_time);
+        silence > LONG_OUTAGE_SECONDS
+            || self.accrued_slot == moment.slot && self.conditions.has(Condition::StockClosed)
+    }
+
     /// Funding that positions owe and have not paid: `sum q F - sum q F_entry`, raw units, rounded down. Both
     /// sums are taken modulo 2^128, which their difference is far below.
-    ///
-    /// Errors: none today; the result leaves room for one.
-    pub fn receivable(&self) -> Result<Tokens> {
+    pub fn receivable(&self) -> Tokens {
         let (mut lower, mut upper, mut entered) = (ProductSum::default(), 0u64, 0u128);
         for slot in self.active_slots() {
             for series in &self.slots[slot].series {
@@ -97,7 +98,7 @@ impl Market {
         }
         let gross = lower.total().wrapping_add(Wide { low: 0, high: upper }.get());
         // A 128-bit number without its lower half fits.
-        Ok(Tokens(Wide::new(gross.wrapping_sub(entered)).high))
+        Tokens(Wide::new(gross.wrapping_sub(entered)).high)
     }
 
     /// Numbers of the slots with open interest.
@@ -117,10 +118,10 @@ impl Market {
         let (low, high) = (at(reading.low), at(reading.high));
         let bid = |side| self.bid_volatility(side);
         let ask = |side| self.ask_volatility(side, Real::ZERO);
-        let mut best = ValueSum::new(self, Rounding::Down);
+        let mut best = ValueSum::new(self, self.units.low, Rounding::Down);
         best.add_side(Side::Call, bid(Side::Call), &low)?;
         best.add_side(Side::Put, bid(Side::Put), &high)?;
-        let mut worst = ValueSum::new(self, Rounding::Up);
+        let mut worst = ValueSum::new(self, self.units.high, Rounding::Up);
         worst.add_side(Side::Call, ask(Side::Call), &high)?;
         worst.add_side(Side::Put, ask(Side::Put), &low)?;
         Ok([best.tokens(), worst.tokens()])
@@ -137,6 +138,7 @@ struct Viewpoint {
 /// Sums size times value over series, in dollars with [`VALUE_BITS`] fraction bits per millionth of an index unit.
 struct ValueSum<'a> {
     market: &'a Market,
+    units: UnitsPerUsd,
     rounding: Rounding,
     total: ProductSum,
     /// Of the side that is being added.
@@ -146,8 +148,8 @@ struct ValueSum<'a> {
 }
 
 impl<'a> ValueSum<'a> {
-    fn new(market: &'a Market, rounding: Rounding) -> Self {
-        Self { market, rounding, total: ProductSum::default(), side: Side::Call, spot: 0, cap: 0 }
+    fn new(market: &'a Market, units: UnitsPerUsd, rounding: Rounding) -> Self {
+        Self { market, units, rounding, total: ProductSum::default(), side: Side::Call, spot: 0, cap: 0 }
     }
 
     fn add_side(&mut self, side: Side, volatility: Real, from: &Viewpoint) -> Result<()> {
@@ -168,7 +170,7 @@ impl<'a> ValueSum<'a> {
 
     /// The tokens that the sum is worth; the largest amount where that does not fit.
     fn tokens(&self) -> Tokens {
-        let units = u128::from(self.market.units_per_usd().0);
+        let units = u128::from(self.units.0);
         let scale = u128::from(SIZE_SCALE) << UNITS_PER_USD_FRACTION_BITS;
         let scaled = mul_div(self.total.total(), units, scale, self.rounding).unwrap_or(u128::MAX);
         let whole = match self.rounding {

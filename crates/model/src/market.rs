@@ -1,21 +1,27 @@
 //! A market: one vault, one index, one settlement. Its parameters, its strike ladder and what it keeps between cranks.
 
-use perpetua_pricing::{Curve, Grid, Real, Side, Usd};
+use perpetua_pricing::{Curve, Grid, Real, Rounding, Side, Usd};
 
 use crate::{
+    conditions::Conditions,
     error::{ModelError, Result},
     index::Index,
     mark::Mark,
     quantities::{
         BPS, FundingIndex, FundingRate, SECONDS_PER_YEAR, Size, Tokens, UnitsPerUsd, Volatility, Wide, bps,
-        divide_by_small, product, token_value,
+        divide_by_small, product, share, token_value,
     },
+    stock::UnitsRange,
 };
 
 /// Strikes that a market holds at a time.
 pub const SLOTS: usize = 64;
 /// The settlement that fixes `X` for ever at listing.
 pub const SETTLEMENT_QUANTO: u8 = 0;
+/// The settlement whose `X` follows the stock's price.
+pub const SETTLEMENT_DOLLAR: u8 = 1;
+/// Most that may be reserved above the cap, in bps.
+const MAX_RESERVE_EXTRA_BPS: u16 = 20_000;
 
 /// Most slew per hour for each unit of spread. The slew within a price's lifetime (at most a minute and a window) then
 /// stays within the spread, so that nobody buys before the middle volatility moves up and sells after.
@@ -29,6 +35,8 @@ const MAX_UTILISATION_SPREAD_BPS: u16 = 20_000;
 pub enum Settlement {
     /// `X` never changes.
     Quanto(UnitsPerUsd),
+    /// `X` follows the stock's price, so that a dollar of value is paid with a dollar's worth of tokens.
+    Dollar,
 }
 
 /// The parameters of a market; none changes after listing.
@@ -36,7 +44,7 @@ pub enum Settlement {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct MarketConfig {
-    /// `X` of a quanto market: raw stock-token units per US dollar, Q40.24.
+    /// `X` of a quanto market: raw stock-token units per US dollar, Q40.24; zero in a dollar market.
     pub units_per_usd: UnitsPerUsd,
     /// Strike of tick 0, US dollars Q64.64.
     pub reference_strike: Wide,
@@ -88,9 +96,9 @@ pub struct MarketConfig {
     pub series_limit_bps: u16,
     /// Largest reserve of one side, in bps of main pool assets.
     pub side_limit_bps: u16,
-    /// What is reserved above the cap for calls and puts, in bps; zero in quanto markets.
+    /// `w`: what is reserved above the cap for calls and puts, in bps; zero in quanto markets.
     pub reserve_extra_bps: [u16; 2],
-    /// How `X` is fixed: 0 quanto.
+    /// How `X` is fixed: 0 quanto, 1 dollar.
     pub settlement: u8,
     /// Zero.
     pub padding: [u8; 25],
@@ -103,8 +111,7 @@ impl MarketConfig {
     pub fn validate(&self) -> Result<()> {
         let [call_cap, put_cap] = self.cap_bps;
         let strike = Usd::from(self.reference_strike);
-        let sane = self.settlement == SETTLEMENT_QUANTO
-            && (1 << 14..1 << 63).contains(&self.units_per_usd.0)
+        let sane = self.settlement_is_sane()
             && (Usd::MIN_PRICE..=Usd::MAX_PRICE).contains(&strike)
             && (1..1_000_000_000).contains(&self.min_size.0)
             && self.dust_size <= Size(1_000_000_000)
@@ -132,9 +139,19 @@ impl MarketConfig {
             && self.fee_value_bps <= 2_500
             && (1..=BPS).contains(&u64::from(self.series_limit_bps))
             && (1..=BPS).contains(&u64::from(self.side_limit_bps))
-            && self.reserve_extra_bps == [0, 0]
             && self.padding == [0; 25];
         if sane { Ok(()) } else { Err(ModelError::ParameterOutOfRange) }
+    }
+
+    fn settlement_is_sane(&self) -> bool {
+        match self.settlement {
+            SETTLEMENT_QUANTO => (1 << 14..1 << 63).contains(&self.units_per_usd.0) && self.reserve_extra_bps == [0, 0],
+            SETTLEMENT_DOLLAR => {
+                let extra = self.reserve_extra_bps;
+                self.units_per_usd == UnitsPerUsd::ZERO && extra.iter().all(|extra| *extra <= MAX_RESERVE_EXTRA_BPS)
+            }
+            _ => false,
+        }
     }
 
     /// What full utilisation adds to the ask volatility, in bps: the line goes on rising above `utilisation_full_bps`.
@@ -146,7 +163,7 @@ impl MarketConfig {
 
     /// The settlement.
     pub fn settlement(&self) -> Settlement {
-        Settlement::Quanto(self.units_per_usd)
+        if self.settlement == SETTLEMENT_DOLLAR { Settlement::Dollar } else { Settlement::Quanto(self.units_per_usd) }
     }
 
     /// The funding period in years.
@@ -254,10 +271,10 @@ pub struct Market {
     pub active: u64,
     /// What the market's positions were worth when it was marked last.
     pub mark: Mark,
-    /// 1 if liquidation was barred at the last accrual, so that the time since accrues nothing.
-    pub barred: u8,
-    /// 1 if spot was too far from its average at the last accrual.
-    pub diverged: u8,
+    /// `X`, as of the last accrual.
+    pub units: UnitsRange,
+    /// What was not normal about the index and the stock at the last accrual; one bit each.
+    pub conditions: Conditions,
     /// Zero.
     pub padding: [u8; 6],
     /// The ladder: tick `i` lives in slot `i mod 64`.
@@ -286,16 +303,10 @@ impl Market {
         self.config = config;
         self.accrued_at = now;
         self.outage_seconds = index.outage_seconds;
+        self.units = UnitsRange::fixed(config.units_per_usd);
         self.target = self.volatility_targets(index)?;
         self.middle = self.target;
         Ok(())
-    }
-
-    /// The price of one US dollar of value in stock tokens.
-    pub fn units_per_usd(&self) -> UnitsPerUsd {
-        match self.config.settlement() {
-            Settlement::Quanto(units) => units,
-        }
     }
 
     /// One side of the strike at `tick`.
@@ -337,9 +348,8 @@ impl Market {
     /// Errors: [`ModelError::MathOverflow`].
     pub fn reserve(&self, side: Side, strike: Usd, size: Size) -> Result<Tokens> {
         let most = self.config.cap_value(side, strike);
-        let base = token_value(size, self.units_per_usd(), most, perpetua_pricing::Rounding::Up)?;
-        let extra = self.config.reserve_extra_bps[side as usize];
-        base.plus(crate::quantities::share(base, extra, perpetua_pricing::Rounding::Up)?)
+        let base = token_value(size, self.units.high, most, Rounding::Up)?;
+        base.plus(share(base, self.config.reserve_extra_bps[side as usize], Rounding::Up)?)
     }
 
     /// The reserves of both sides.
@@ -365,19 +375,12 @@ impl Market {
         self.mark = Mark::default();
     }
 
-    /// Refuses to go on unless funding was accrued in this slot of the chain.
-    ///
-    /// Errors: [`ModelError::MarketNotAccrued`].
-    pub fn require_accrued(&self, slot: u64) -> Result<()> {
-        if self.accrued_slot == slot { Ok(()) } else { Err(ModelError::MarketNotAccrued) }
-    }
-
     /// Refuses to go on unless funding was accrued in this slot of the chain and at the index's last price: at an older
     /// one the quoted volatility would not know of the last move.
     ///
     /// Errors: [`ModelError::MarketNotAccrued`].
     pub(crate) fn require_accrued_at(&self, index: &Index, slot: u64) -> Result<()> {
-        self.require_accrued(slot)?;
-        if self.accrued_publish_time == index.publish_time { Ok(()) } else { Err(ModelError::MarketNotAccrued) }
+        let accrued = self.accrued_slot == slot && self.accrued_publish_time == index.feed.publish_time;
+        if accrued { Ok(()) } else { Err(ModelError::MarketNotAccrued) }
     }
 }

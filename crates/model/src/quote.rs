@@ -76,22 +76,14 @@ impl CloseQuote {
     }
 }
 
-/// The conditions that a price reading adds.
-pub(crate) fn with_reading(conditions: Conditions, reading: &Reading) -> Conditions {
-    conditions
-        .with(Condition::PriceDiverged, reading.diverged)
-        .with(Condition::VarianceStale, reading.variance_stale)
-        .with(Condition::VarianceYoung, reading.variance_young)
-        .with(Condition::Grace, reading.in_grace)
-}
-
 impl Market {
-    /// A price reading that is good enough to trade at.
+    /// The prices to trade at, and everything that is not normal about the index and the stock.
     ///
-    /// Errors: [`ModelError::MarketNotAccrued`], [`ModelError::PriceStale`].
+    /// Errors: [`ModelError::MarketNotAccrued`], [`ModelError::MathOverflow`].
     pub(crate) fn trading_price(&self, index: &Index, moment: Moment) -> Result<Reading> {
         self.require_accrued_at(index, moment.slot)?;
-        index.read(moment.now, index.guards.max_age_trade)
+        let reading = index.read(moment.now, index.guards.max_age_trade)?;
+        Ok(Reading { conditions: reading.conditions.and(self.conditions), ..reading })
     }
 
     /// What opening `size` of the option costs.
@@ -115,7 +107,7 @@ impl Market {
             return Err(ModelError::SizeTooLarge);
         }
         let reading = self.trading_price(index, moment)?;
-        with_reading(conditions, &reading).allow(Action::Open)?;
+        conditions.and(reading.conditions).allow(Action::Open)?;
         let strike = self.strike_near_money(key.tick, reading.last)?;
         let spot = worse_for_buyer(key.side, &reading);
         if self.touches_cap(key.side, strike, spot) {
@@ -129,7 +121,7 @@ impl Market {
         if value.bits().saturating_mul(u128::from(BPS)) < most.bits().saturating_mul(MIN_VALUE_BPS) {
             return Err(ModelError::OptionTooCheap);
         }
-        let premium = token_value(size, self.units_per_usd(), value, Rounding::Up)?;
+        let premium = token_value(size, self.units.high, value, Rounding::Up)?;
         let fee = self.fee(size, reading.last, premium)?;
         Ok(OpenQuote { strike: strike.into(), value: value.into(), premium, fee, reserve })
     }
@@ -138,25 +130,41 @@ impl Market {
     /// price it pays `V` at the last price and the middle volatility, so that a dead feed locks nobody in (mechanism
     /// section 8).
     ///
-    /// Errors: [`ModelError::MarketNotAccrued`], [`ModelError::PriceStale`], [`ModelError::PositionNotFound`].
-    pub fn quote_close(&self, index: &Index, key: SeriesKey, size: Size, moment: Moment) -> Result<CloseQuote> {
+    /// Errors: what the states forbid; [`ModelError::MarketNotAccrued`], [`ModelError::PositionNotFound`].
+    pub fn quote_close(
+        &self,
+        index: &Index,
+        key: SeriesKey,
+        size: Size,
+        conditions: Conditions,
+        moment: Moment,
+    ) -> Result<CloseQuote> {
         let strike = Usd::from(self.series(key.side, key.tick)?.0.strike);
+        let reading = self.trading_price(index, moment)?;
         let value = if index.is_abandoned(moment.now) {
-            let curve = self.config.curve(key.side, self.middle[key.side as usize].real())?;
-            self.value(&curve, index.price.into(), strike, Rounding::Down)
+            conditions.and(reading.conditions).without(Condition::PriceStale).allow(Action::Close)?;
+            self.middle_value(key.side, reading.last, strike)?
         } else {
-            let reading = self.trading_price(index, moment)?;
+            conditions.and(reading.conditions).allow(Action::Close)?;
             let spot = worse_for_seller(key.side, &reading);
             let curve = self.config.curve(key.side, self.bid_volatility(key.side))?;
-            if reading.variance_stale {
+            if reading.conditions.has(Condition::VarianceStale) {
                 curve.value(spot, strike).intrinsic
             } else {
                 self.value(&curve, spot, strike, Rounding::Down)
             }
         };
-        let payout = token_value(size, self.units_per_usd(), value, Rounding::Down)?;
-        let fee = self.fee(size, index.price.into(), payout)?;
+        let payout = token_value(size, self.units.low, value, Rounding::Down)?;
+        let fee = self.fee(size, reading.last, payout)?;
         Ok(CloseQuote { value: value.into(), payout, fee })
+    }
+
+    /// The option's value per index unit at the middle volatility, rounded down.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub(crate) fn middle_value(&self, side: Side, spot: Usd, strike: Usd) -> Result<Usd> {
+        let curve = self.config.curve(side, self.middle[side as usize].real())?;
+        Ok(self.value(&curve, spot, strike, Rounding::Down))
     }
 
     /// The option's value per index unit, never above the cap that reserves cover.
@@ -167,7 +175,7 @@ impl Market {
     /// `min(notional_bps * q X S, value_bps * value)`, rounded up.
     fn fee(&self, size: Size, spot: Usd, value: Tokens) -> Result<Tokens> {
         // A notional may exceed all tokens where the value does not; the fee's other bound then holds.
-        let notional = token_value(size, self.units_per_usd(), spot, Rounding::Up).unwrap_or(Tokens(u64::MAX));
+        let notional = token_value(size, self.units.high, spot, Rounding::Up).unwrap_or(Tokens(u64::MAX));
         let of_notional = share(notional, self.config.fee_notional_bps, Rounding::Up)?;
         Ok(of_notional.min(share(value, self.config.fee_value_bps, Rounding::Up)?))
     }

@@ -5,15 +5,28 @@ use perpetua_pricing::{Rounding, Side, Usd};
 
 use crate::{
     account::{MarginAccount, MarketMuts, Position, SeriesKey, TradeMarkets},
-    conditions::{Action, Conditions},
+    conditions::{Action, Condition, Conditions},
     error::{ModelError, Result},
     index::Index,
+    insurance::Payout,
     margin::{health, owed_exact, owed_tokens},
-    market::Market,
+    market::{Market, Settlement},
     quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, Wide, product, share, token_value, wrapping_product},
     quote::{CloseQuote, Moment, OpenQuote, RETIRE_TICKS, worse_for_seller},
     vault::{Ledger, Split, Vault},
 };
+
+/// Why anybody may close somebody's position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettleReason {
+    /// The option is certain to be at its cap. It pays the cap.
+    Capped,
+    /// It is far out of the money, and its ladder slot is needed. It pays the value that funding is counted at.
+    Far,
+    /// Its index had no price for seven days. It pays the value at the last price and volatility.
+    Abandoned,
+}
+
 
 /// What opening did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,8 +42,10 @@ pub struct OpenReport {
 /// What closing did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CloseReport {
-    /// What it paid.
+    /// What it was worth; the fee is the one that was taken.
     pub quote: CloseQuote,
+    /// Who paid it.
+    pub paid: Payout,
     /// Size that was closed.
     pub size: Size,
     /// Funding that the position owed, raw units.
@@ -60,6 +75,7 @@ pub fn open_position(
     if key.market != markets.number {
         return Err(ModelError::MarketMissing);
     }
+    vault.sync(account)?;
     let market = &mut *markets.traded;
     let quote = market.quote_open(index, vault, key, size, conditions, moment)?;
     if quote.cost()? > max_cost {
@@ -67,7 +83,7 @@ pub fn open_position(
     }
     market.claim_slot(key.tick)?;
     if market.series(key.side, key.tick)?.1.open_interest.is_zero() {
-        let rate = market.current_rate(key.side, quote.strike.into(), index.price.into())?;
+        let rate = market.current_rate(key.side, quote.strike.into(), index.feed.price.into())?;
         market.series_mut(key.side, key.tick)?.rate = rate;
     }
     let place = account.find_or_claim(key)?;
@@ -98,6 +114,7 @@ pub fn close_position(
     moment: Moment,
 ) -> Result<CloseReport> {
     let (key, size) = order;
+    vault.sync(account)?;
     let place = account.find(key)?;
     let held = account.positions[place].size;
     if size.is_zero() {
@@ -110,74 +127,72 @@ pub fn close_position(
     if !left.is_zero() && left < market.config.min_size {
         return Err(ModelError::SizeTooSmall);
     }
-    conditions.allow(Action::Close)?;
-    let quote = market.quote_close(index, key, size, moment)?;
-    if quote.proceeds()? < min_proceeds {
-        return Err(ModelError::ProceedsBelowLimit);
-    }
-    finish_close(vault, account, market, place, size, quote)
+    let quote = market.quote_close(index, key, size, conditions, moment)?;
+    let report = finish_close(vault, account, market, place, size, quote, moment.now)?;
+    // What became a claim is not there to spend.
+    let received = report.paid.received()?.minus(report.quote.fee)?;
+    if received < min_proceeds { Err(ModelError::ProceedsBelowLimit) } else { Ok(report) }
 }
 
-/// Pays a position whose option is certain to be at its cap, to its owner, without a fee. Anyone may ask for it.
+/// Closes a whole position for `reason`, to its owner, without a fee. Anyone may ask for it.
 ///
-/// Errors: [`ModelError::NotCapped`], [`ModelError::VarianceStale`], since the price range is only as good as the
-/// volatility in it, [`ModelError::PositionNotFound`] and those of reading the price.
-pub fn settle_capped(
+/// Errors: [`ModelError::PositionNotFound`], [`ModelError::MarketNotAccrued`], what the states forbid to settle;
+/// [`ModelError::NotCapped`], [`ModelError::NotFar`], [`ModelError::NotAbandoned`];
+/// [`ModelError::InsufficientCollateral`] if the payout does not cover what the position owes.
+pub fn settle_position(
     vault: &mut Vault,
     account: &mut MarginAccount,
     market: &mut Market,
     index: &Index,
     key: SeriesKey,
+    reason: SettleReason,
     moment: Moment,
 ) -> Result<CloseReport> {
+    vault.sync(account)?;
     let place = account.find(key)?;
-    let reading = market.trading_price(index, moment)?;
-    if reading.variance_stale {
-        return Err(ModelError::VarianceStale);
-    }
-    let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
-    if !market.touches_cap(key.side, strike, worse_for_seller(key.side, &reading)) {
-        return Err(ModelError::NotCapped);
-    }
-    let value = market.config.cap_value(key.side, strike);
-    close_whole(vault, account, market, place, value)
+    let value = market.settle_value(index, key, reason, moment)?;
+    let size = account.positions[place].size;
+    let payout = token_value(size, market.units.low, value, Rounding::Down)?;
+    let quote = CloseQuote { value: value.into(), payout, fee: Tokens::ZERO };
+    finish_close(vault, account, market, place, size, quote, moment.now)
 }
 
-/// Closes a position that is far out of the money at its funding value, to its owner, without a fee, so that its ladder
-/// slot returns. Anyone may ask for it.
-///
-/// Errors: [`ModelError::NotFar`], [`ModelError::VarianceStale`], [`ModelError::PositionNotFound`] and those of reading
-/// the price.
-pub fn retire_far(
-    vault: &mut Vault,
-    account: &mut MarginAccount,
-    market: &mut Market,
-    index: &Index,
-    key: SeriesKey,
-    moment: Moment,
-) -> Result<CloseReport> {
-    let place = account.find(key)?;
-    let reading = market.trading_price(index, moment)?;
-    if reading.variance_stale {
-        return Err(ModelError::VarianceStale);
+impl Market {
+    /// What an option pays per index unit when it is settled for `reason`.
+    fn settle_value(&self, index: &Index, key: SeriesKey, reason: SettleReason, moment: Moment) -> Result<Usd> {
+        let reading = self.trading_price(index, moment)?;
+        let strike = Usd::from(self.series(key.side, key.tick)?.0.strike);
+        if reason == SettleReason::Abandoned {
+            if !index.is_abandoned(moment.now) {
+                return Err(ModelError::NotAbandoned);
+            }
+            // Neither price nor variance will come.
+            let states = reading.conditions.without(Condition::PriceStale).without(Condition::VarianceStale);
+            states.allow(Action::Settle)?;
+            return self.middle_value(key.side, reading.last, strike);
+        }
+        reading.conditions.allow(Action::Settle)?;
+        if reason == SettleReason::Capped {
+            let certain = self.touches_cap(key.side, strike, worse_for_seller(key.side, &reading));
+            return if certain { Ok(self.config.cap_value(key.side, strike)) } else { Err(ModelError::NotCapped) };
+        }
+        let above = self.ticks_above(key.tick, reading.last)?;
+        let out_of_money = if key.side == Side::Call { above } else { -above };
+        if out_of_money <= i32::from(RETIRE_TICKS) {
+            return Err(ModelError::NotFar);
+        }
+        let diverged = reading.conditions.has(Condition::PriceDiverged);
+        let spot = if diverged { worse_for_seller(key.side, &reading) } else { reading.last };
+        self.middle_value(key.side, spot, strike)
     }
-    let above = market.ticks_above(key.tick, reading.last)?;
-    let out_of_money = if key.side == Side::Call { above } else { -above };
-    if out_of_money <= i32::from(RETIRE_TICKS) {
-        return Err(ModelError::NotFar);
-    }
-    let strike = Usd::from(market.series(key.side, key.tick)?.0.strike);
-    let spot = if reading.diverged { worse_for_seller(key.side, &reading) } else { reading.last };
-    let curve = market.config.curve(key.side, market.middle[key.side as usize].real())?;
-    let value = market.value(&curve, spot, strike, Rounding::Down);
-    close_whole(vault, account, market, place, value)
 }
 
 /// Collects what all positions of an account owe, as far as its collateral goes. Anyone may ask for it.
 ///
 /// Errors: [`ModelError::MarketMissing`], [`ModelError::NothingToCollect`].
 pub fn settle_funding(vault: &mut Vault, account: &mut MarginAccount, markets: &mut MarketMuts<'_>) -> Result<Tokens> {
-    let mut collected = Tokens::ZERO;
+    vault.sync(account)?;
+    let mut collected = pay_debt(vault, account)?;
     for place in 0..account.positions.len() {
         let position = account.positions[place];
         if position.size.is_zero() {
@@ -190,9 +205,22 @@ pub fn settle_funding(vault: &mut Vault, account: &mut MarginAccount, markets: &
     if collected.is_zero() { Err(ModelError::NothingToCollect) } else { Ok(collected) }
 }
 
+/// Pays what an account owes for positions that are gone, as far as its collateral goes. What an account without positions
+/// cannot pay is written off.
+pub(crate) fn pay_debt(vault: &mut Vault, account: &mut MarginAccount) -> Result<Tokens> {
+    if account.debt.is_zero() {
+        return Ok(Tokens::ZERO);
+    }
+    let paid = account.debt.min(account.collateral);
+    vault.charge_split(account, Split::of_funding(paid)?)?;
+    let lasting = account.open_positions().next().is_some();
+    account.debt = if lasting { account.debt.minus(paid)? } else { Tokens::ZERO };
+    Ok(paid)
+}
+
 /// Collects the whole units that a position owes, as far as the collateral goes. The fraction goes on being owed, so that
 /// nobody pays more for being asked often.
-fn collect_whole(vault: &mut Vault, account: &mut MarginAccount, market: &mut Market, place: usize) -> Result<Tokens> {
+pub(crate) fn collect_whole(vault: &mut Vault, account: &mut MarginAccount, market: &mut Market, place: usize) -> Result<Tokens> {
     let position = account.positions[place];
     let key = position.key();
     let series = market.series_mut(key.side, key.tick)?;
@@ -248,7 +276,7 @@ pub(crate) fn reduce_position(
     market: &mut Market,
     place: usize,
     size: Size,
-) -> Result<Tokens> {
+) -> Result<()> {
     let position = &mut account.positions[place];
     let key = position.key();
     let left = position.size.minus(size)?;
@@ -267,7 +295,7 @@ pub(crate) fn reduce_position(
     *position = if left.is_zero() { Position::zeroed() } else { Position { size: left, reserve: keep, ..*position } };
     market.refresh_active(key.tick);
     market.void_mark();
-    Ok(released)
+    Ok(())
 }
 
 /// What stays reserved in full for the rest of a position, rounded up.
@@ -342,16 +370,23 @@ impl Vault {
     }
 }
 
-fn close_whole(
+/// Pays for `size` of a position that is about to be taken off: the main pool up to the reserve that this frees, then
+/// insurance, then a claim on it.
+pub(crate) fn pay_closing(
     vault: &mut Vault,
     account: &mut MarginAccount,
-    market: &mut Market,
-    place: usize,
-    value: Usd,
-) -> Result<CloseReport> {
-    let size = account.positions[place].size;
-    let payout = token_value(size, market.units_per_usd(), value, Rounding::Down)?;
-    finish_close(vault, account, market, place, size, CloseQuote { value: value.into(), payout, fee: Tokens::ZERO })
+    market: &Market,
+    (place, size): (usize, Size),
+    payout: Tokens,
+    now: i64,
+) -> Result<Payout> {
+    let position = &account.positions[place];
+    let released = position.reserve.minus(reserve_of_rest(position, position.size.minus(size)?)?)?;
+    // Cannot be where X is fixed: the reserve was rounded up and the payout down, of at most the same value.
+    if payout > released && market.config.settlement() != Settlement::Dollar {
+        return Err(ModelError::MathOverflow);
+    }
+    vault.pay_out(account, payout, released, now)
 }
 
 fn finish_close(
@@ -361,20 +396,19 @@ fn finish_close(
     place: usize,
     size: Size,
     quote: CloseQuote,
+    now: i64,
 ) -> Result<CloseReport> {
-    let owing = account.positions[place];
-    let key = owing.key();
+    let key = account.positions[place].key();
     // The payout comes first, so that it can pay the funding that the position owes.
-    vault.pay(account, Ledger::Main, quote.payout)?;
-    vault.charge_split(account, Split::of_fee(quote.fee)?)?;
+    let paid = pay_closing(vault, account, market, (place, size), quote.payout, now)?;
+    // No fee on what is not there: it stays below its share of what arrived.
+    let fee = quote.fee.min(share(paid.received()?, market.config.fee_value_bps, Rounding::Up)?);
+    vault.charge_split(account, Split::of_fee(fee)?)?;
     let funding = collect_in_full(vault, account, market, place)?;
-    let released = reduce_position(vault, account, market, place, size)?;
-    // Cannot be: the reserve was rounded up and the payout down, of at most the same value.
-    if quote.payout > released {
-        return Err(ModelError::MathOverflow);
-    }
+    reduce_position(vault, account, market, place, size)?;
+    let funding = funding.plus(pay_debt(vault, account)?)?;
     let left = account.find(key).map_or(Size::ZERO, |place| account.positions[place].size);
-    Ok(CloseReport { quote, size, funding, left })
+    Ok(CloseReport { quote: CloseQuote { fee, ..quote }, paid, size, funding, left })
 }
 
 fn collect_in_full(

@@ -132,6 +132,23 @@ pub enum PerpetuaError {
     SameAccount,
     #[msg("The sum of the ledgers changed by something else than the tokens moved")]
     LedgerMismatch,
+
+    #[msg("The issuer froze the vault's tokens")]
+    TokensFrozen,
+    #[msg("The index had a price within the last seven days")]
+    NotAbandoned,
+    #[msg("A dollar market needs its vault's stock")]
+    StockMissing,
+    #[msg("Crank the vault's stock in the same slot first")]
+    StockNotCranked,
+    #[msg("The stock's price is due and missing; post a newer price update and crank the stock")]
+    StockPriceStale,
+    #[msg("The stock's price is too far from its moving average")]
+    StockFarFromAverage,
+    #[msg("The stock exchange is closed or the stock is halted")]
+    StockMarketClosed,
+    #[msg("The stock token's multiplier changes or changed within half an hour")]
+    MultiplierChanging,
 }
 
 macro_rules! from_model {
@@ -189,6 +206,16 @@ from_model! {
     TicketNotQueued,
     TicketStillOpen,
     NothingToCollect,
+    MintPaused,
+    MintChanged,
+    TokensFrozen,
+    NotAbandoned,
+    StockMissing,
+    StockNotCranked,
+    StockPriceStale,
+    StockFarFromAverage,
+    StockMarketClosed,
+    MultiplierChanging,
 }
 
 /// Turns the model's refusals into the program's.

@@ -9,7 +9,9 @@ use anchor_lang::{
     solana_program::{instruction::Instruction, program::invoke_signed},
 };
 
-use crate::instructions::{Pool, Side};
+use perpetua_model::SettleReason;
+
+use crate::instructions::{Pool, ShortDay, Side};
 
 /// Seed of the address that signs events, as Anchor's clients expect it.
 const AUTHORITY_SEED: &[u8] = b"__event_authority";
@@ -129,6 +131,18 @@ pub enum CloseReason {
     Capped,
     /// The option was far out of the money.
     Far,
+    /// The index had no price for seven days.
+    Abandoned,
+}
+
+impl From<SettleReason> for CloseReason {
+    fn from(reason: SettleReason) -> Self {
+        match reason {
+            SettleReason::Capped => Self::Capped,
+            SettleReason::Far => Self::Far,
+            SettleReason::Abandoned => Self::Abandoned,
+        }
+    }
 }
 
 /// An option was sold back or settled.
@@ -155,6 +169,10 @@ pub struct PositionClosed {
     pub size: u64,
     /// What the main pool paid.
     pub payout: u64,
+    /// What the insurance pool paid above the position's reserve.
+    pub from_insurance: u64,
+    /// What became a claim on the insurance pool.
+    pub claimed: u64,
     /// The trading fee.
     pub fee: u64,
     /// Funding collected.
@@ -181,6 +199,8 @@ pub struct FundingCranked {
     pub seconds: u64,
     /// Whether time passed without funding.
     pub barred: bool,
+    /// What is not normal about the index and the stock; one bit for each state, in the order of the model's `Condition`.
+    pub conditions: u16,
     /// The middle volatility of calls and puts, Q16.48.
     pub middle: [u64; 2],
 }
@@ -241,6 +261,54 @@ pub struct MarketMarked {
     pub receivable: u64,
     /// Whether, for lack of a price, they count as nothing and as the full reserve.
     pub at_bounds: bool,
+}
+
+/// The mint and the feeds of a stock were looked at.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockCranked {
+    /// The stock.
+    pub stock: Pubkey,
+    /// The last accepted price of a whole token.
+    pub price: u128,
+    /// When the oracle published it, Unix seconds.
+    pub publish_time: i64,
+    /// The multiplier that prices of a share are taken with, as the bits of an IEEE-754 double.
+    pub multiplier: u64,
+    /// What is not normal about the stock; one bit for each state, in the order of the model's `Condition`.
+    pub conditions: u16,
+    /// Raw units per US dollar that users are paid at, that funding counts, and that users pay at, Q40.24.
+    pub units_per_usd: [u64; 3],
+}
+
+/// Feeds were named for a vault's stock.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockCreated {
+    /// The stock.
+    pub stock: Pubkey,
+    /// The vault whose token it prices.
+    pub vault: Pubkey,
+}
+
+/// Days were entered on which the stock exchange is closed or closes early.
+#[event]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionsShortened {
+    /// The stock.
+    pub stock: Pubkey,
+    /// The days.
+    pub days: Vec<ShortDay>,
+}
+
+/// A change of the multiplier of any size was accepted.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MultiplierAcknowledged {
+    /// The stock.
+    pub stock: Pubkey,
+    /// The multiplier, as the bits of an IEEE-754 double.
+    pub multiplier: u64,
 }
 
 /// An underlying was listed.

@@ -57,6 +57,30 @@ pub mod perpetua {
         instructions::create_vault(ctx, parameters)
     }
 
+    /// Names the feeds, guards and settings by which a vault's stock is priced, for its dollar markets. The administrator
+    /// signs.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `ParameterOutOfRange`, `MalformedMint`, `MultiplierInvalid`.
+    pub fn create_stock(ctx: Context<CreateStock>, parameters: StockParameters) -> Result<()> {
+        instructions::create_stock(ctx, parameters)
+    }
+
+    /// Enters days to come on which the stock exchange is closed or closes early. An entry can only ever shorten a session.
+    /// The administrator signs.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `CalendarInvalid`, `CalendarFull`.
+    pub fn shorten_sessions(ctx: Context<ChangeStock>, days: Vec<ShortDay>) -> Result<()> {
+        instructions::shorten_sessions(ctx, days)
+    }
+
+    /// Accepts one multiplier of the stock token (the bits of an IEEE-754 double) whatever its size, now or in advance; a
+    /// larger change than the stock's settings allow waits for it. The administrator signs.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `MultiplierInvalid`.
+    pub fn acknowledge_multiplier(ctx: Context<ChangeStock>, multiplier: u64) -> Result<()> {
+        instructions::acknowledge_multiplier(ctx, multiplier)
+    }
+
     /// Lists a vault's market on an index; at most four a vault. Its parameters never change. The administrator signs.
     ///
     /// Errors: `Unauthorized`, `WrongAccount`, `ParameterOutOfRange`, `TooManyMarkets`.
@@ -150,10 +174,20 @@ pub mod perpetua {
         instructions::close_position(ctx, side, tick, size, min_proceeds)
     }
 
-    /// Takes in a price update and accrues the market's funding up to now. Anyone may call it; trades need it in their
-    /// slot. An update older than the last one is ignored.
+    /// Looks at a stock token's multiplier and takes in price updates of the stock, as far as there are new ones. Anyone may
+    /// call it; a dollar market's crank needs it in its slot. Updates from outside the exchange's sessions are ignored.
     ///
-    /// Errors: `WrongAccount`, `WrongOracleOwner`, `MalformedPrice`, `PriceNotVerified`, `WrongFeed`, `PriceNotPositive`,
+    /// Errors: `WrongAccount`, `MalformedMint`, `WrongOracleOwner`, `MalformedPrice`, `PriceNotVerified`, `WrongFeed`,
+    /// `PriceNotPositive`, `PriceOutOfRange`, `PriceFromFuture`, `PriceStale`, `PriceUncertain`.
+    pub fn crank_stock(ctx: Context<CrankStock>) -> Result<()> {
+        instructions::crank_stock(ctx)
+    }
+
+    /// Takes in a price update, if there is a new one, and accrues the market's funding up to now. Anyone may call it;
+    /// trades need it in their slot. An update older than the last one is ignored. A dollar market needs its stock, cranked
+    /// in the same slot.
+    ///
+    /// Errors: `StockMissing`, `StockNotCranked`, `WrongAccount`, `WrongOracleOwner`, `MalformedPrice`, `PriceNotVerified`, `WrongFeed`, `PriceNotPositive`,
     /// `PriceOutOfRange`, `PriceFromFuture`, `PriceStale`, `PriceUncertain`.
     pub fn crank_funding(ctx: Context<CrankFunding>) -> Result<()> {
         instructions::crank_funding(ctx)
@@ -193,6 +227,15 @@ pub mod perpetua {
     /// `InsufficientCollateral`.
     pub fn retire_far(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
         instructions::retire_far(ctx, side, tick)
+    }
+
+    /// Closes a position whose index had no price for seven days, at the last price and the middle volatility, without a fee,
+    /// to its owner. Anyone may call it. Needs `crank_funding` of the market in the same slot.
+    ///
+    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PositionNotFound`, `NotAbandoned`, `InsufficientCollateral`, and the
+    /// states of a dollar market's stock.
+    pub fn settle_abandoned(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
+        instructions::settle_abandoned(ctx, side, tick)
     }
 
     /// Values a market's open interest, for pool shares to be minted and burned at. Anyone may call it. Needs

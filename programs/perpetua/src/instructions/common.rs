@@ -20,11 +20,13 @@ pub(crate) fn moment() -> Result<Moment> {
     Ok(Moment { now: clock.unix_timestamp, slot: clock.slot })
 }
 
-/// The conditions that the exchange and the vault's token account are in; an index adds its own.
+/// The states that the exchange and the vault's token account are in; a mint and a market add their own.
 pub(crate) fn conditions(exchange: &Exchange, vault: &Vault, tokens: &AccountInfo) -> Result<Conditions> {
     let short = vault.state.total().or_program_error()? > token::balance(tokens)?;
-    let paused = exchange.opening_paused != 0;
-    Ok(Conditions::NORMAL.with(Condition::Paused, paused).with(Condition::VaultShort, short))
+    Ok(Conditions::NORMAL
+        .with(Condition::Paused, exchange.opening_paused != 0)
+        .with(Condition::VaultShort, short)
+        .with(Condition::TokensFrozen, token::is_frozen(tokens)?))
 }
 
 /// Refuses to end an instruction after which the vault's tokens do not cover its ledgers.

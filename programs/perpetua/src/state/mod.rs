@@ -5,6 +5,7 @@ mod exchange;
 mod index;
 mod margin_account;
 mod market;
+mod stock;
 mod ticket;
 mod vault;
 
@@ -12,5 +13,6 @@ pub use exchange::*;
 pub use index::*;
 pub use margin_account::*;
 pub use market::*;
+pub use stock::*;
 pub use ticket::*;
 pub use vault::*;

@@ -6,9 +6,10 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::{token, token_2022};
+use perpetua_model::{Condition, Conditions, ScaledUi};
 use solana_sha256_hasher::hashv;
 
-use crate::error::PerpetuaError;
+use crate::error::{OrProgramError, PerpetuaError};
 
 /// Bytes of a mint without extensions.
 const MINT_LENGTH: usize = 82;
@@ -53,6 +54,31 @@ pub fn require_unchanged(mint: &AccountInfo, snapshot: &[u8; 32]) -> Result<()> 
     require!(facts.snapshot == *snapshot, PerpetuaError::MintChanged);
     require!(!facts.paused, PerpetuaError::MintPaused);
     Ok(())
+}
+
+/// What the issuer did to the mint since it was listed or acknowledged last, as states of the world.
+///
+/// Errors: those of [`check`].
+pub fn conditions(mint: &AccountInfo, snapshot: &[u8; 32]) -> Result<Conditions> {
+    let facts = check(mint)?;
+    let changed = facts.snapshot != *snapshot;
+    Ok(Conditions::NORMAL.with(Condition::MintPaused, facts.paused).with(Condition::MintChanged, changed))
+}
+
+/// The multiplier that the mint says, now and to come: one where it has none. Extensions are not judged here, since a mint
+/// that changed must not stop a market from being cranked.
+///
+/// Errors: [`PerpetuaError::MalformedMint`].
+pub fn scaled_ui(mint: &AccountInfo) -> Result<ScaledUi> {
+    require!(*mint.owner == token::ID || *mint.owner == token_2022::ID, PerpetuaError::MalformedMint);
+    let data = mint.try_borrow_data()?;
+    let mut rest = extensions(&data)?;
+    while let Some((kind, entry)) = next_entry(&mut rest)? {
+        if kind == Extension::ScaledUiAmount as u16 {
+            return ScaledUi::parse(entry.get(HEADER..).unwrap_or_default()).or_program_error();
+        }
+    }
+    Ok(ScaledUi::NONE)
 }
 
 /// The extensions that may be accepted, by their numbers in Token-2022.
@@ -171,7 +197,8 @@ fn read(data: &[u8]) -> Result<MintFacts> {
     let mut paused = false;
     let mut seen = 0u32;
     let mut rest = extensions(data)?;
-    while let Some((extension, entry)) = next_extension(&mut rest)? {
+    while let Some((kind, entry)) = next_entry(&mut rest)? {
+        let extension = Extension::of(kind).ok_or(PerpetuaError::MintExtensionNotAllowed)?;
         let bit = 1 << extension as u16;
         require!(seen & bit == 0, PerpetuaError::MalformedMint);
         seen |= bit;
@@ -194,8 +221,8 @@ fn extensions(data: &[u8]) -> Result<&[u8]> {
     data.get(ACCOUNT_TYPE + 1..).ok_or_else(|| PerpetuaError::MalformedMint.into())
 }
 
-/// The next extension with its header and value, if there is one.
-fn next_extension<'a>(rest: &mut &'a [u8]) -> Result<Option<(Extension, &'a [u8])>> {
+/// The next extension's type, and the extension with its header and value, if there is one.
+fn next_entry<'a>(rest: &mut &'a [u8]) -> Result<Option<(u16, &'a [u8])>> {
     let Some((kind, after)) = rest.split_first_chunk() else {
         // The token program, too, ignores a last byte that is too short for a type.
         return Ok(None);
@@ -204,12 +231,11 @@ fn next_extension<'a>(rest: &mut &'a [u8]) -> Result<Option<(Extension, &'a [u8]
     if kind == 0 {
         return Ok(None);
     }
-    let extension = Extension::of(kind).ok_or(PerpetuaError::MintExtensionNotAllowed)?;
     let length = after.first_chunk().ok_or(PerpetuaError::MalformedMint)?;
     let end = HEADER + usize::from(u16::from_le_bytes(*length));
     let (entry, next) = rest.split_at_checked(end).ok_or(PerpetuaError::MalformedMint)?;
     *rest = next;
-    Ok(Some((extension, entry)))
+    Ok(Some((kind, entry)))
 }
 
 #[cfg(test)]

@@ -11,6 +11,10 @@ use crate::{error::PerpetuaError, state::Vault};
 
 /// Where a token account holds its balance, in both token programs.
 const AMOUNT: usize = 64;
+/// Where it says whether it is frozen.
+const STATE: usize = 108;
+/// What stands there if it is.
+const FROZEN: u8 = 2;
 
 /// What a token account holds, raw units.
 ///
@@ -20,6 +24,14 @@ pub fn balance(tokens: &AccountInfo) -> Result<Tokens> {
     let data = tokens.try_borrow_data()?;
     let amount = data.get(AMOUNT..).and_then(<[u8]>::first_chunk).ok_or(PerpetuaError::WrongAccount)?;
     Ok(Tokens(u64::from_le_bytes(*amount)))
+}
+
+/// Whether the issuer froze a token account, so that nothing can leave it.
+///
+/// Errors: [`PerpetuaError::WrongAccount`] for an account too short for a token account.
+pub fn is_frozen(tokens: &AccountInfo) -> Result<bool> {
+    let data = tokens.try_borrow_data()?;
+    Ok(*data.get(STATE).ok_or(PerpetuaError::WrongAccount)? == FROZEN)
 }
 
 /// A vault's token account and what moving its tokens takes.

@@ -2,7 +2,8 @@
 
 use anchor_lang::prelude::*;
 use perpetua_model::{
-    Guards, MarketConfig, PoolConfig, SETTLEMENT_QUANTO, Shares, Size, UnitsPerUsd, VaultConfig, Wide,
+    Guards, MarketConfig, PoolConfig, SETTLEMENT_DOLLAR, SETTLEMENT_QUANTO, Shares, Size, StockConfig, UnitsPerUsd,
+    VaultConfig, Wide,
 };
 
 /// The guards of an index.
@@ -91,6 +92,8 @@ impl From<VaultParameters> for VaultConfig {
 pub enum Settlement {
     /// It never changes.
     Quanto,
+    /// It follows the stock's price.
+    Dollar,
 }
 
 impl Settlement {
@@ -98,6 +101,82 @@ impl Settlement {
     pub const fn number(self) -> u8 {
         match self {
             Self::Quanto => SETTLEMENT_QUANTO,
+            Self::Dollar => SETTLEMENT_DOLLAR,
+        }
+    }
+}
+
+/// What one unit of a feed's price refers to.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PricedUnit {
+    /// A share, which is one token times the mint's multiplier.
+    Share,
+    /// A whole token before the multiplier: `10^decimals` raw units.
+    Token,
+}
+
+impl From<PricedUnit> for u8 {
+    fn from(unit: PricedUnit) -> Self {
+        let unit = match unit {
+            PricedUnit::Share => perpetua_model::PricedUnit::Share,
+            PricedUnit::Token => perpetua_model::PricedUnit::Token,
+        };
+        unit as Self
+    }
+}
+
+/// A day on which the stock exchange is closed or closes early.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShortDay {
+    /// The New York date, as days since 1 January 1970.
+    pub day: u16,
+    /// Minutes after New York's midnight at which trading ends; zero where it never starts.
+    pub close_minute: u16,
+}
+
+impl From<ShortDay> for perpetua_model::ShortDay {
+    fn from(from: ShortDay) -> Self {
+        Self { day: from.day, close_minute: from.close_minute }
+    }
+}
+
+/// The parameters of a stock.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockParameters {
+    /// The Pyth feed that publishes while the stock exchange trades.
+    pub share_feed: [u8; 32],
+    /// What it prices.
+    pub share_feed_unit: PricedUnit,
+    /// The Pyth feed of the token that publishes day and night, if there is one.
+    pub token_feed: Option<[u8; 32]>,
+    /// What it prices.
+    pub token_feed_unit: PricedUnit,
+    /// The guards on both.
+    pub guards: GuardParameters,
+    /// Volatility from which the width of the price range is computed, in bps a year.
+    pub volatility_bps: u16,
+    /// What a closing loses while the exchange is closed, in bps.
+    pub closed_haircut_bps: u16,
+    /// Largest change of the multiplier that needs no acknowledgement, in bps.
+    pub multiplier_change_bps: u16,
+    /// Furthest that the token feed moves a value from the share feed's last one, in bps.
+    pub token_band_bps: u16,
+}
+
+impl StockParameters {
+    /// The same as the model has it, for a token with `decimals`.
+    pub fn config(&self, decimals: u8) -> StockConfig {
+        StockConfig {
+            guards: self.guards.into(),
+            volatility_bps: self.volatility_bps,
+            closed_haircut_bps: self.closed_haircut_bps,
+            multiplier_change_bps: self.multiplier_change_bps,
+            token_band_bps: self.token_band_bps,
+            decimals,
+            share_feed_unit: self.share_feed_unit.into(),
+            token_feed_unit: self.token_feed_unit.into(),
+            has_token_feed: u8::from(self.token_feed.is_some()),
+            padding: [0; 4],
         }
     }
 }
@@ -116,7 +195,7 @@ pub struct PerSide {
 pub struct MarketParameters {
     /// How `units_per_usd` is fixed.
     pub settlement: Settlement,
-    /// `X`: raw stock-token units per US dollar of value, Q40.24.
+    /// `X` of a quanto market: raw stock-token units per US dollar of value, Q40.24; zero for a dollar market.
     pub units_per_usd: u64,
     /// Strike of tick 0, US dollars Q64.64.
     pub reference_strike: u128,
@@ -168,6 +247,8 @@ pub struct MarketParameters {
     pub series_limit_bps: u16,
     /// Largest reserve of one side, in bps of main pool assets.
     pub side_limit_bps: u16,
+    /// What a dollar market reserves above the cap, in bps; zero for a quanto market.
+    pub reserve_extra_bps: PerSide,
 }
 
 impl From<MarketParameters> for MarketConfig {
@@ -200,7 +281,7 @@ impl From<MarketParameters> for MarketConfig {
             fee_value_bps: from.fee_value_bps,
             series_limit_bps: from.series_limit_bps,
             side_limit_bps: from.side_limit_bps,
-            reserve_extra_bps: [0; 2],
+            reserve_extra_bps: sides(from.reserve_extra_bps),
             settlement: from.settlement.number(),
             padding: [0; 25],
         }

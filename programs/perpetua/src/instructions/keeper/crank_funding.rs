@@ -5,7 +5,7 @@ use crate::{
     events::{FundingCranked, emit},
     instructions::common::moment,
     oracle,
-    state::{Index, Market},
+    state::{Index, Market, Stock},
 };
 
 /// Accounts of `crank_funding`.
@@ -18,8 +18,11 @@ pub struct CrankFunding<'info> {
     /// The market, which accrues.
     #[account(mut, has_one = index @ PerpetuaError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
-    /// CHECK: a Pyth price update; owner, type, verification and feed are checked where it is read.
-    pub price_update: UncheckedAccount<'info>,
+    /// CHECK: a Pyth price update, if there is a new one; owner, type, verification and feed are checked where it is read.
+    pub price_update: Option<UncheckedAccount<'info>>,
+    /// The stock, which a dollar market's `X` comes from; cranked in the same slot.
+    #[account(constraint = stock.load()?.vault == market.load()?.vault @ PerpetuaError::WrongAccount)]
+    pub stock: Option<AccountLoader<'info, Stock>>,
 }
 
 pub(crate) fn crank_funding(ctx: Context<CrankFunding>) -> Result<()> {
@@ -27,17 +30,22 @@ pub(crate) fn crank_funding(ctx: Context<CrankFunding>) -> Result<()> {
     let mut index = ctx.accounts.index.load_mut()?;
     let mut market = ctx.accounts.market.load_mut()?;
 
-    let update = oracle::read_price(&ctx.accounts.price_update, &index.feed_id)?;
-    index.state.accept(&update, moment.now).or_program_error()?;
-    let accrual = market.state.accrue(&index.state, moment.now, moment.slot).or_program_error()?;
+    if let Some(update) = &ctx.accounts.price_update {
+        let update = oracle::read_price(update, &index.feed_id)?;
+        index.state.accept(&update, moment.now).or_program_error()?;
+    }
+    let stock = ctx.accounts.stock.as_ref().map(|stock| stock.load()).transpose()?;
+    let stock = stock.as_ref().map(|stock| &stock.state);
+    let accrual = market.state.accrue(&index.state, stock, moment).or_program_error()?;
 
     let event = FundingCranked {
         index: ctx.accounts.index.key(),
         market: ctx.accounts.market.key(),
-        price: index.state.price.get(),
-        publish_time: index.state.publish_time,
+        price: index.state.feed.price.get(),
+        publish_time: index.state.feed.publish_time,
         seconds: accrual.seconds,
         barred: accrual.barred,
+        conditions: market.state.conditions.bits(),
         middle: market.state.middle.map(|volatility| volatility.0),
     };
     emit(&ctx.accounts.event_authority, &event)

@@ -23,7 +23,7 @@ pub(crate) fn mark_market(ctx: Context<MarkMarket>) -> Result<()> {
     let index = ctx.accounts.index.load()?;
     let mut market = ctx.accounts.market.load_mut()?;
 
-    let mark = market.state.mark(&index.state, moment.now, moment.slot).or_program_error()?;
+    let mark = market.state.mark(&index.state, moment).or_program_error()?;
 
     let event = MarketMarked {
         market: ctx.accounts.market.key(),

@@ -1,9 +1,9 @@
 use anchor_lang::prelude::*;
-use perpetua_model::{CloseReport, MarginAccount as Margin, Moment, SeriesKey};
+use perpetua_model::SettleReason;
 
 use crate::{
     error::{OrProgramError, PerpetuaError},
-    events::{CloseReason, PositionClosed, emit},
+    events::{PositionClosed, emit},
     instructions::{
         arguments::Side,
         common::{check_ledgers, moment},
@@ -11,7 +11,7 @@ use crate::{
     state::{Index, MarginAccount, Market, Vault},
 };
 
-/// Accounts of `settle_capped` and `retire_far`.
+/// Accounts of `settle_capped`, `retire_far` and `settle_abandoned`.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct SettlePosition<'info> {
@@ -28,25 +28,19 @@ pub struct SettlePosition<'info> {
     pub market: AccountLoader<'info, Market>,
 }
 
-/// A way in which the model closes a whole position.
-type Close = fn(
-    &mut perpetua_model::Vault,
-    &mut Margin,
-    &mut perpetua_model::Market,
-    &perpetua_model::Index,
-    SeriesKey,
-    Moment,
-) -> perpetua_model::Result<CloseReport>;
-
 pub(crate) fn settle_capped(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
-    settle(ctx, side, tick, CloseReason::Capped, perpetua_model::settle_capped)
+    settle(ctx, side, tick, SettleReason::Capped)
 }
 
 pub(crate) fn retire_far(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
-    settle(ctx, side, tick, CloseReason::Far, perpetua_model::retire_far)
+    settle(ctx, side, tick, SettleReason::Far)
 }
 
-fn settle(ctx: Context<SettlePosition>, side: Side, tick: i16, reason: CloseReason, close: Close) -> Result<()> {
+pub(crate) fn settle_abandoned(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
+    settle(ctx, side, tick, SettleReason::Abandoned)
+}
+
+fn settle(ctx: Context<SettlePosition>, side: Side, tick: i16, reason: SettleReason) -> Result<()> {
     let mut vault = ctx.accounts.vault.load_mut()?;
     let mut account = ctx.accounts.account.load_mut()?;
     let index = ctx.accounts.index.load()?;
@@ -54,8 +48,16 @@ fn settle(ctx: Context<SettlePosition>, side: Side, tick: i16, reason: CloseReas
     let before = vault.state.total().or_program_error()?;
 
     let key = side.of(market.number, tick);
-    let report = close(&mut vault.state, &mut account.state, &mut market.state, &index.state, key, moment()?);
-    let report = report.or_program_error()?;
+    let report = perpetua_model::settle_position(
+        &mut vault.state,
+        &mut account.state,
+        &mut market.state,
+        &index.state,
+        key,
+        reason,
+        moment()?,
+    )
+    .or_program_error()?;
 
     check_ledgers(&vault, before)?;
     let event = PositionClosed {
@@ -64,11 +66,13 @@ fn settle(ctx: Context<SettlePosition>, side: Side, tick: i16, reason: CloseReas
         account: ctx.accounts.account.key(),
         side,
         tick,
-        reason,
-        price: index.state.price.get(),
+        reason: reason.into(),
+        price: index.state.feed.price.get(),
         value: report.quote.value.get(),
         size: report.size.0,
-        payout: report.quote.payout.0,
+        payout: report.paid.main.0,
+        from_insurance: report.paid.insurance.0,
+        claimed: report.paid.claimed.0,
         fee: report.quote.fee.0,
         funding: report.funding.0,
         position_size: report.left.0,

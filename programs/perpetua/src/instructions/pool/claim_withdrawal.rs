@@ -54,8 +54,8 @@ pub(crate) fn claim_withdrawal(ctx: Context<ClaimWithdrawal>) -> Result<()> {
     let accounts = &ctx.accounts;
     let (amount, decimals) = {
         let mut vault = accounts.vault.load_mut()?;
-        policy::require_unchanged(&accounts.stock_mint, &vault.mint_snapshot)?;
-        let state = conditions(&*accounts.exchange.load()?, &vault, &accounts.tokens)?;
+        let state = conditions(&*accounts.exchange.load()?, &vault, &accounts.tokens)?
+            .and(policy::conditions(&accounts.stock_mint, &vault.mint_snapshot)?);
         let mut ticket = accounts.ticket.load_mut()?;
         (vault.state.claim_withdrawal(&mut ticket.state, state).or_program_error()?, vault.decimals)
     };

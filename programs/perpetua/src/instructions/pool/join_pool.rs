@@ -65,10 +65,10 @@ pub(crate) fn join_pool(ctx: Context<JoinPool>, pool: Pool, amount: u64, min_sha
     let kind = PoolKind::from(pool);
     let (value, state, tokens) = {
         let vault = accounts.vault.load()?;
-        policy::require_unchanged(&accounts.stock_mint, &vault.mint_snapshot)?;
         let markets = ReadMarkets::load(accounts.vault.as_ref().key, ctx.remaining_accounts)?;
         let value = vault.state.net_asset_value(kind, markets.all(&vault)?, moment()?.slot).or_program_error()?;
-        let state = conditions(&*accounts.exchange.load()?, &vault, &accounts.tokens)?;
+        let state = conditions(&*accounts.exchange.load()?, &vault, &accounts.tokens)?
+            .and(policy::conditions(&accounts.stock_mint, &vault.mint_snapshot)?);
         (value, state, accounts.vault_tokens(vault.decimals))
     };
     let received = tokens.transfer_in(accounts.source.to_account_info(), accounts.owner.to_account_info(), amount)?;

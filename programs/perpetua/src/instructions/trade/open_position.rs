@@ -46,13 +46,13 @@ pub(crate) fn open_position(ctx: Context<OpenPosition>, side: Side, tick: i16, s
     let accounts = &ctx.accounts;
     let vault_key = accounts.vault.key();
     let mut vault = accounts.vault.load_mut()?;
-    policy::require_unchanged(&accounts.stock_mint, &vault.mint_snapshot)?;
     let mut account = accounts.account.load_mut()?;
     let index = accounts.index.load()?;
     let mut market = accounts.market.load_mut()?;
     let number = market.number;
     let others = ReadMarkets::load_others(&vault_key, ctx.remaining_accounts, number)?;
-    let conditions = conditions(&*accounts.exchange.load()?, &vault, &accounts.tokens)?;
+    let conditions = conditions(&*accounts.exchange.load()?, &vault, &accounts.tokens)?
+        .and(policy::conditions(&accounts.stock_mint, &vault.mint_snapshot)?);
 
     let report = perpetua_model::open_position(
         &mut vault.state,
@@ -74,7 +74,7 @@ pub(crate) fn open_position(ctx: Context<OpenPosition>, side: Side, tick: i16, s
         side,
         tick,
         strike: report.quote.strike.get(),
-        price: index.state.price.get(),
+        price: index.state.feed.price.get(),
         value: report.quote.value.get(),
         size,
         premium: report.quote.premium.0,

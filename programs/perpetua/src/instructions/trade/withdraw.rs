@@ -60,8 +60,8 @@ pub(crate) fn withdraw(ctx: Context<Withdraw>, amount: u64) -> Result<()> {
         let mut vault = ctx.accounts.vault.load_mut()?;
         let mut account = ctx.accounts.account.load_mut()?;
         let markets = ReadMarkets::load(&vault_key, ctx.remaining_accounts)?;
-        policy::require_unchanged(&ctx.accounts.stock_mint, &vault.mint_snapshot)?;
-        let conditions = conditions(&*ctx.accounts.exchange.load()?, &vault, &ctx.accounts.tokens)?;
+        let conditions = conditions(&*ctx.accounts.exchange.load()?, &vault, &ctx.accounts.tokens)?
+            .and(policy::conditions(&ctx.accounts.stock_mint, &vault.mint_snapshot)?);
         let (state, now) = (&mut account.state, moment()?.now);
         perpetua_model::withdraw(&mut vault.state, state, &markets.refs(), Tokens(amount), conditions, now)
             .or_program_error()?;

@@ -1,5 +1,5 @@
 use anchor_lang::prelude::*;
-use perpetua_model::Size;
+use perpetua_model::{Conditions, Size};
 
 use crate::{
     error::PerpetuaError,
@@ -68,7 +68,7 @@ pub(crate) fn view_quote(ctx: Context<ViewQuote>, side: Side, tick: i16, size: u
     let (key, size, moment) = (side.of(market.number, tick), Size(size), moment()?);
 
     let open = market.state.quote_open(index, &vault.state, key, size, conditions, moment).ok();
-    let close = market.state.quote_close(index, key, size, moment).ok();
+    let close = market.state.quote_close(index, key, size, Conditions::NORMAL, moment).ok();
     Ok(Quote {
         open: open.map(|quote| OpenCost {
             value: quote.value.get(),

@@ -1,0 +1,348 @@
+//! The stock behind a vault's token: what a dollar is worth in tokens, by day and by night, across splits and halts.
+//!
+//! Every accepted price is turned at once into the value of a whole token, with the multiplier that is in force, and kept
+//! like that. So a split changes nothing until a price after it comes, whichever of both is late.
+
+use bytemuck::Zeroable;
+use perpetua_pricing::{Real, Rounding, Usd};
+
+use crate::{
+    calendar::{Calendar, Session},
+    conditions::{Condition, Conditions},
+    error::{ModelError, Result},
+    feed::{Feed, Guards, PriceUpdate, Standing},
+    index::{GRACE_SECONDS, LONG_OUTAGE_SECONDS},
+    multiplier::{Multiplier, ScaledUi},
+    quantities::{Tokens, UNITS_PER_USD_FRACTION_BITS, UnitsPerUsd, bps, share},
+    quote::Moment,
+};
+
+/// Seconds before and after a change of the multiplier in which dollar markets stand still.
+pub const MULTIPLIER_QUIET_SECONDS: i64 = 1_800;
+/// Most decimals of a stock token: with them a dollar is worth less than 2^39 raw units at any price.
+const MAX_DECIMALS: u8 = 9;
+
+/// What one unit of a feed's price refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum PricedUnit {
+    /// A share, which is one token times the multiplier.
+    Share,
+    /// A whole token before the multiplier: `10^decimals` raw units.
+    Token,
+}
+
+/// The parameters of a stock.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct StockConfig {
+    /// The guards on both feeds.
+    pub guards: Guards,
+    /// Volatility from which the width of the price range is computed, in bps a year.
+    pub volatility_bps: u16,
+    /// What a closing loses while the exchange is closed, in bps.
+    pub closed_haircut_bps: u16,
+    /// Largest change of the multiplier that needs no acknowledgement, in bps.
+    pub multiplier_change_bps: u16,
+    /// Furthest that the token feed moves a value from the share feed's last one, in bps.
+    pub token_band_bps: u16,
+    /// Decimals of the stock token.
+    pub decimals: u8,
+    /// What the feed of the exchange's hours prices: 0 a share, 1 a token.
+    pub share_feed_unit: u8,
+    /// What the feed that runs day and night prices: 0 a share, 1 a token.
+    pub token_feed_unit: u8,
+    /// 1 if there is such a feed.
+    pub has_token_feed: u8,
+    /// Zero.
+    pub padding: [u8; 4],
+}
+
+impl StockConfig {
+    /// Checks the hard bounds.
+    ///
+    /// Errors: [`ModelError::ParameterOutOfRange`].
+    pub fn validate(&self) -> Result<()> {
+        self.guards.validate()?;
+        let sane = (2_000..=20_000).contains(&self.volatility_bps)
+            && (100..=2_000).contains(&self.closed_haircut_bps)
+            && self.multiplier_change_bps <= 1_000
+            && (100..=5_000).contains(&self.token_band_bps)
+            && self.decimals <= MAX_DECIMALS
+            && self.share_feed_unit <= 1
+            && self.token_feed_unit <= 1
+            && self.has_token_feed <= 1
+            && self.padding == [0; 4];
+        if sane { Ok(()) } else { Err(ModelError::ParameterOutOfRange) }
+    }
+}
+
+/// `X`: what one US dollar is worth in raw stock tokens.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct UnitsRange {
+    /// What users are paid at, Q40.24.
+    pub low: UnitsPerUsd,
+    /// What funding and margin are counted at: that of the last price, Q40.24.
+    pub last: UnitsPerUsd,
+    /// What users pay at, Q40.24.
+    pub high: UnitsPerUsd,
+}
+
+impl UnitsRange {
+    /// A price that never changes.
+    pub const fn fixed(units: UnitsPerUsd) -> Self {
+        Self { low: units, last: units, high: units }
+    }
+}
+
+/// What a dollar market needs to know of its stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockReading {
+    /// `X`.
+    pub units: UnitsRange,
+    /// What is not normal about the stock.
+    pub conditions: Conditions,
+}
+
+/// A stock's prices, sessions and multiplier.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Stock {
+    /// The parameters.
+    pub config: StockConfig,
+    /// When the exchange trades.
+    pub calendar: Calendar,
+    /// Prices of the exchange's hours, each of a whole token.
+    pub share: Feed,
+    /// Prices of the feed that runs day and night, each of a whole token.
+    pub token: Feed,
+    /// The multiplier that prices of a share are taken with.
+    pub multiplier: Multiplier,
+    /// The multiplier of any size that the administrator acknowledged last.
+    pub acknowledged: Multiplier,
+    /// When the multiplier changed last, Unix seconds; zero if never.
+    pub changed_at: i64,
+    /// When it changes next, Unix seconds; zero if nothing is announced.
+    pub changes_at: i64,
+    /// Until when liquidation and funding wait after a halt, Unix seconds.
+    pub grace_until: i64,
+    /// The slot of the chain in which the mint and the feeds were looked at last.
+    pub cranked_slot: u64,
+    /// 1 while the mint's multiplier is one that nobody acknowledged, so that no price of a share is accepted.
+    pub unacknowledged: u8,
+    /// Zero.
+    pub padding: [u8; 7],
+}
+
+impl Stock {
+    /// A stock that has no price yet.
+    ///
+    /// Errors: [`ModelError::ParameterOutOfRange`], [`ModelError::MultiplierInvalid`].
+    pub fn new(config: StockConfig, mint: &ScaledUi, now: i64) -> Result<Self> {
+        config.validate()?;
+        let multiplier = mint.at(now)?;
+        Ok(Self { config, multiplier, acknowledged: multiplier, ..Self::zeroed() })
+    }
+
+    /// Looks at the mint, and takes in what the feeds published. Without an update the stock goes on with the last price
+    /// as far as that is allowed.
+    ///
+    /// Errors, which change nothing: those of accepting a price; [`ModelError::PriceOutOfRange`].
+    pub fn crank(
+        &mut self,
+        mint: &ScaledUi,
+        share: Option<&PriceUpdate>,
+        token: Option<&PriceUpdate>,
+        moment: Moment,
+    ) -> Result<()> {
+        let mut next = *self;
+        next.note_multiplier(mint, moment.now);
+        if let Some(update) = share {
+            next.take_share(update, moment.now)?;
+        }
+        if let Some(update) = token.filter(|_| self.config.has_token_feed == 1) {
+            next.take_token(update, moment.now)?;
+        }
+        next.cranked_slot = moment.slot;
+        *self = next;
+        Ok(())
+    }
+
+    /// Accepts one multiplier of any size, now or in advance.
+    pub fn acknowledge(&mut self, multiplier: Multiplier) {
+        self.acknowledged = multiplier;
+    }
+
+    /// What a dollar is worth in tokens now.
+    ///
+    /// Errors: [`ModelError::StockNotCranked`] unless [`Stock::crank`] ran in this slot; [`ModelError::MathOverflow`].
+    pub fn read(&self, moment: Moment) -> Result<StockReading> {
+        if self.cranked_slot != moment.slot {
+            return Err(ModelError::StockNotCranked);
+        }
+        let session = self.calendar.session_at(moment.now);
+        let conditions = Conditions::NORMAL
+            .with(Condition::MultiplierChanging, self.is_changing(moment.now))
+            .with(Condition::Grace, moment.now < self.grace_until);
+        match session.filter(|session| self.is_trading(session, moment.now)) {
+            Some(_) => self.read_open(conditions, moment.now),
+            None => self.read_closed(conditions, session, moment.now),
+        }
+    }
+
+    /// Whether the exchange trades by its calendar and by the age of its feed.
+    fn is_trading(&self, session: &Session, now: i64) -> bool {
+        self.unacknowledged == 0
+            && self.share.publish_time >= session.opens
+            && self.share.is_fresh(now, self.config.guards.max_age_trade)
+    }
+
+    fn read_open(&self, conditions: Conditions, now: i64) -> Result<StockReading> {
+        let diverged = self.share.is_diverged(&self.config.guards);
+        let (mut low, mut high) = self.share.range(self.variance(), diverged, now)?;
+        if let Some(token) = self.token_value(now) {
+            (low, high) = (low.min(token), high.max(token));
+        }
+        let units = UnitsRange {
+            low: self.units(high, Rounding::Down)?,
+            last: self.units(self.share.price.into(), Rounding::Down)?,
+            high: self.units(low, Rounding::Up)?,
+        };
+        Ok(StockReading { units, conditions: conditions.with(Condition::StockDiverged, diverged) })
+    }
+
+    fn read_closed(&self, conditions: Conditions, session: Option<Session>, now: i64) -> Result<StockReading> {
+        let closed = if self.is_price_due(session, now) { Condition::StockStale } else { Condition::StockClosed };
+        let last = Usd::from(self.share.price);
+        let token = self.token_value(now).unwrap_or(last);
+        let units = if last == Usd::default() {
+            UnitsRange::default()
+        } else {
+            UnitsRange {
+                low: self.after_haircut(self.units(last.max(token), Rounding::Down)?)?,
+                last: self.units(last, Rounding::Down)?,
+                high: self.units(last.min(token), Rounding::Up)?,
+            }
+        };
+        Ok(StockReading { units, conditions: conditions.with(closed, true) })
+    }
+
+    /// Whether a price ought to be there that is not: of the share for ten minutes of a session, of the token feed, which
+    /// has no session, for as long. So nobody gains by leaving a price out.
+    fn is_price_due(&self, session: Option<Session>, now: i64) -> bool {
+        let misses = |since: i64| now.saturating_sub(since) <= LONG_OUTAGE_SECONDS;
+        let share_due = self.unacknowledged == 0
+            && session.is_some_and(|session| misses(session.opens.max(self.share.publish_time)));
+        let token_due = self.config.has_token_feed == 1
+            && self.token_value(now).is_none()
+            && misses(self.token.publish_time);
+        self.share.publish_time == 0 || share_due || token_due
+    }
+
+    /// The token feed's price if it is fresh, within its band around the last one of the exchange.
+    fn token_value(&self, now: i64) -> Option<Usd> {
+        let fresh = self.config.has_token_feed == 1 && self.token.is_fresh(now, self.config.guards.max_age_crank);
+        let last = Real::from(Usd::from(self.share.price));
+        let band = bps(self.config.token_band_bps);
+        let lowest = last.mul(Real::ONE.saturating_sub(band)).to_usd(Rounding::Down);
+        let highest = last.mul(Real::ONE.add(band)).to_usd(Rounding::Up);
+        fresh.then(|| Usd::from(self.token.price).max(lowest).min(highest))
+    }
+
+    fn is_changing(&self, now: i64) -> bool {
+        let near = |at: i64| at != 0 && now.saturating_sub(at).unsigned_abs() <= MULTIPLIER_QUIET_SECONDS.unsigned_abs();
+        near(self.changed_at) || near(self.changes_at)
+    }
+
+    /// Follows the mint's multiplier, unless it moved too far for anybody but the administrator to judge.
+    fn note_multiplier(&mut self, mint: &ScaledUi, now: i64) {
+        self.unacknowledged = match mint.at(now) {
+            Ok(multiplier) if multiplier == self.multiplier => 0,
+            Ok(multiplier) if self.may_follow(multiplier) => {
+                // What was acknowledged for a change to come outlives this one.
+                if self.acknowledged == self.multiplier {
+                    self.acknowledged = multiplier;
+                }
+                self.multiplier = multiplier;
+                // An announced change is known to the second; another counts from when it is seen.
+                self.changed_at = if self.changes_at != 0 && self.changes_at <= now { self.changes_at } else { now };
+                0
+            }
+            _ => 1,
+        };
+        self.changes_at = mint.pending(now).map_or(0, |(_, from)| from);
+    }
+
+    fn may_follow(&self, multiplier: Multiplier) -> bool {
+        multiplier == self.acknowledged
+            || !multiplier.moved_by_more_than(self.multiplier, self.config.multiplier_change_bps)
+    }
+
+    /// Takes in a price of the exchange. Outside its sessions, and from before the multiplier changed, there is none.
+    fn take_share(&mut self, update: &PriceUpdate, now: i64) -> Result<()> {
+        let Some(update) = self.of_token(update, self.config.share_feed_unit)? else { return Ok(()) };
+        let at = update.publish_time;
+        if self.calendar.session_at(now).is_none() || self.calendar.session_at(at).is_none() {
+            return Ok(());
+        }
+        if self.share.judge(&update, &self.config.guards, now)? != Standing::Newer {
+            return Ok(());
+        }
+        let before = update.previous_publish_time.max(self.share.publish_time);
+        let silent = self.calendar.open_seconds(before, at);
+        if self.share.publish_time != 0 && silent > LONG_OUTAGE_SECONDS.unsigned_abs() {
+            self.grace_until = now.saturating_add(GRACE_SECONDS);
+        }
+        self.share.set(&update);
+        let variance = self.variance();
+        self.share.widen_window(variance, now)
+    }
+
+    fn take_token(&mut self, update: &PriceUpdate, now: i64) -> Result<()> {
+        let Some(update) = self.of_token(update, self.config.token_feed_unit)? else { return Ok(()) };
+        if self.token.judge(&update, &self.config.guards, now)? == Standing::Newer {
+            self.token.set(&update);
+        }
+        Ok(())
+    }
+
+    /// An update of a whole token's price; nothing while it would take a multiplier that is not known, or is another.
+    fn of_token(&self, update: &PriceUpdate, unit: u8) -> Result<Option<PriceUpdate>> {
+        if unit == PricedUnit::Token as u8 {
+            return Ok(Some(*update));
+        }
+        if self.unacknowledged == 1 || update.publish_time < self.changed_at {
+            return Ok(None);
+        }
+        update.times(self.multiplier.real()).map(Some)
+    }
+
+    /// `X` at a price: `10^decimals / price`.
+    fn units(&self, price: Usd, rounding: Rounding) -> Result<UnitsPerUsd> {
+        let one = 10u128.pow(u32::from(self.config.decimals.min(MAX_DECIMALS)));
+        let (numerator, price) = (one << (64 + UNITS_PER_USD_FRACTION_BITS), price.bits().max(1));
+        let units = match rounding {
+            Rounding::Down => numerator / price,
+            Rounding::Up => numerator.div_ceil(price),
+        };
+        // The upper bound is that of a quanto market's.
+        let units = u64::try_from(units).ok().filter(|units| (1..1 << 63).contains(units));
+        units.map(UnitsPerUsd).ok_or(ModelError::MathOverflow)
+    }
+
+    /// What is left of what users are paid at while the exchange is closed.
+    fn after_haircut(&self, units: UnitsPerUsd) -> Result<UnitsPerUsd> {
+        let lost = share(Tokens(units.0), self.config.closed_haircut_bps, Rounding::Up)?;
+        units.minus(UnitsPerUsd(lost.0))
+    }
+
+    /// The declared variance, which the width of the price range follows from.
+    fn variance(&self) -> Real {
+        let volatility = bps(self.config.volatility_bps);
+        volatility.mul(volatility)
+    }
+}

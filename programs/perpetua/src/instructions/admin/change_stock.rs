@@ -1,0 +1,47 @@
+//! What the administrator may say of a stock after it was listed: when its exchange is closed, and that a large change of
+//! its token's multiplier is right.
+
+use anchor_lang::prelude::*;
+use perpetua_model::Multiplier;
+
+use super::ShortDay;
+use crate::{
+    PerpetuaError,
+    error::OrProgramError,
+    events::{MultiplierAcknowledged, SessionsShortened, emit},
+    instructions::common::moment,
+    state::{Exchange, Stock, Vault},
+};
+
+/// Accounts of `shorten_sessions` and `acknowledge_multiplier`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ChangeStock<'info> {
+    /// The administrator.
+    pub admin: Signer<'info>,
+    /// Names the administrator.
+    #[account(has_one = admin @ PerpetuaError::Unauthorized)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The stock's vault.
+    #[account(has_one = exchange @ PerpetuaError::WrongAccount)]
+    pub vault: AccountLoader<'info, Vault>,
+    /// The stock.
+    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount)]
+    pub stock: AccountLoader<'info, Stock>,
+}
+
+pub(crate) fn shorten_sessions(ctx: Context<ChangeStock>, days: Vec<ShortDay>) -> Result<()> {
+    let now = moment()?.now;
+    let mut stock = ctx.accounts.stock.load_mut()?;
+    for day in &days {
+        stock.state.calendar.add((*day).into(), now).or_program_error()?;
+    }
+    emit(&ctx.accounts.event_authority, &SessionsShortened { stock: ctx.accounts.stock.key(), days })
+}
+
+pub(crate) fn acknowledge_multiplier(ctx: Context<ChangeStock>, multiplier: u64) -> Result<()> {
+    let multiplier = Multiplier::from_bits(multiplier).or_program_error()?;
+    ctx.accounts.stock.load_mut()?.state.acknowledge(multiplier);
+    let event = MultiplierAcknowledged { stock: ctx.accounts.stock.key(), multiplier: multiplier.0 };
+    emit(&ctx.accounts.event_authority, &event)
+}
