@@ -71,4 +71,10 @@ errors! {
     TicketNotQueued = "The withdrawal is not queued any more",
     TicketStillOpen = "The withdrawal still waits or holds tokens or shares",
     NothingToCollect = "There is nothing to collect",
+
+    ClaimsOpen = "The insurance pool owes claims, which are served before anybody joins or leaves it",
+    NotShort = "The vault holds what its ledgers say",
+    LossNotDue = "The vault has not been short for 48 hours yet",
+    TooManyLosses = "Too many losses have reached margin",
+    NothingToRepay = "There is no loss to repay or no token to repay it with",
 }

@@ -4,7 +4,10 @@ use core::mem::size_of;
 
 use crate::{
     account::{MarginAccount, Position},
+    claims::{Claim, ClaimFund, Scale},
+    impairment::{Loss, LossShare, MarginLoss},
     index::{Guards, Index, Window},
+    insurance::PayoutWindow,
     mark::Mark,
     market::{Market, MarketConfig, Series, Slot},
     pool::{Pool, PoolConfig, Ticket},
@@ -12,7 +15,7 @@ use crate::{
 };
 
 const _: () = assert!(size_of::<Position>() == 40);
-const _: () = assert!(size_of::<MarginAccount>() == 648);
+const _: () = assert!(size_of::<MarginAccount>() == 752);
 const _: () = assert!(size_of::<Guards>() == 16);
 const _: () = assert!(size_of::<Window>() == 40);
 const _: () = assert!(size_of::<Index>() == 224);
@@ -25,4 +28,11 @@ const _: () = assert!(size_of::<PoolConfig>() == 16);
 const _: () = assert!(size_of::<Pool>() == 56);
 const _: () = assert!(size_of::<Ticket>() == 32);
 const _: () = assert!(size_of::<VaultConfig>() == 40);
-const _: () = assert!(size_of::<Vault>() == 184);
+const _: () = assert!(size_of::<Vault>() == 480);
+const _: () = assert!(size_of::<Scale>() == 16);
+const _: () = assert!(size_of::<ClaimFund>() == 40);
+const _: () = assert!(size_of::<Claim>() == 32);
+const _: () = assert!(size_of::<PayoutWindow>() == 16);
+const _: () = assert!(size_of::<Loss>() == 32);
+const _: () = assert!(size_of::<MarginLoss>() == 48);
+const _: () = assert!(size_of::<LossShare>() == 16);

@@ -6,10 +6,13 @@
 #![cfg_attr(not(feature = "idl-build"), no_std)]
 
 mod account;
+mod claims;
 mod conditions;
 mod error;
 mod funding;
+mod impairment;
 mod index;
+mod insurance;
 mod layout;
 mod liquidation;
 mod margin;
@@ -23,10 +26,13 @@ mod vault;
 mod volatility;
 
 pub use account::*;
+pub use claims::*;
 pub use conditions::*;
 pub use error::*;
 pub use funding::*;
+pub use impairment::*;
 pub use index::*;
+pub use insurance::*;
 pub use liquidation::*;
 pub use margin::*;
 pub use mark::*;

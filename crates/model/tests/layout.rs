@@ -22,9 +22,13 @@ frozen!(the_fields_of_position_stay_where_they_are: Position, 40, {
     side: 35,
     padding: 36,
 });
-frozen!(the_fields_of_margin_account_stay_where_they_are: MarginAccount, 648, {
+frozen!(the_fields_of_margin_account_stay_where_they_are: MarginAccount, 752, {
     collateral: 0,
     positions: 8,
+    claim: 648,
+    losses_seen: 680,
+    padding: 681,
+    losses: 688,
 });
 frozen!(the_fields_of_guards_stay_where_they_are: Guards, 16, {
     max_age_trade: 0,
@@ -149,7 +153,7 @@ frozen!(the_fields_of_vault_config_stay_where_they_are: VaultConfig, 40, {
     max_utilisation_bps: 32,
     padding: 34,
 });
-frozen!(the_fields_of_vault_stay_where_they_are: Vault, 184, {
+frozen!(the_fields_of_vault_stay_where_they_are: Vault, 480, {
     config: 0,
     main: 40,
     insurance: 96,
@@ -157,6 +161,55 @@ frozen!(the_fields_of_vault_stay_where_they_are: Vault, 184, {
     payable: 160,
     protocol_fees: 168,
     reserves: 176,
+    claims: 184,
+    payout_window: 224,
+    short_since: 240,
+    lost: 248,
+    margin_loss_count: 280,
+    padding: 281,
+    margin_losses: 288,
+});
+frozen!(the_fields_of_scale_stay_where_they_are: Scale, 16, {
+    factor: 0,
+    halvings: 8,
+    epoch: 12,
+});
+frozen!(the_fields_of_claim_fund_stay_where_they_are: ClaimFund, 40, {
+    outstanding: 0,
+    funded: 8,
+    scale: 16,
+    held: 32,
+    padding: 33,
+});
+frozen!(the_fields_of_claim_stay_where_they_are: Claim, 32, {
+    amount: 0,
+    collected: 8,
+    scale: 16,
+});
+frozen!(the_fields_of_payout_window_stay_where_they_are: PayoutWindow, 16, {
+    start: 0,
+    left: 8,
+});
+frozen!(the_fields_of_loss_stay_where_they_are: Loss, 32, {
+    protocol: 0,
+    insurance: 8,
+    main: 16,
+    margin: 24,
+});
+frozen!(the_fields_of_margin_loss_stay_where_they_are: MarginLoss, 48, {
+    before: 0,
+    lost: 8,
+    repaid: 16,
+    repaid_earlier: 24,
+});
+frozen!(the_fields_of_loss_share_stay_where_they_are: LossShare, 16, {
+    lost: 0,
+    seen: 8,
+});
+frozen!(the_fields_of_payout_stay_where_they_are: Payout, 24, {
+    main: 0,
+    insurance: 8,
+    claimed: 16,
 });
 frozen!(the_fields_of_split_stay_where_they_are: Split, 24, {
     main: 0,
