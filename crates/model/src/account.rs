@@ -4,7 +4,9 @@ use bytemuck::Zeroable;
 use perpetua_pricing::Side;
 
 use crate::{
+    claims::Claim,
     error::{ModelError, Result},
+    impairment::{LossShare, MARGIN_LOSSES},
     market::Market,
     quantities::{FundingIndex, Size, Tokens, Wide},
     vault::MARKETS,
@@ -67,6 +69,16 @@ pub struct MarginAccount {
     pub collateral: Tokens,
     /// The positions, in no order; those of size zero are free places.
     pub positions: [Position; POSITIONS],
+    /// Funding that closed positions still owe while others are open, raw units.
+    pub debt: Tokens,
+    /// What the insurance pool owes it.
+    pub claim: Claim,
+    /// How many of the vault's losses of margin it bore already.
+    pub losses_seen: u8,
+    /// Zero.
+    pub padding: [u8; 7],
+    /// Its part in each of those.
+    pub losses: [LossShare; MARGIN_LOSSES],
 }
 
 impl MarginAccount {
@@ -75,9 +87,10 @@ impl MarginAccount {
         self.positions.iter().enumerate().filter(|(_, position)| !position.size.is_zero())
     }
 
-    /// Whether it holds neither collateral nor positions, so that it may be closed.
+    /// Whether it holds neither collateral nor positions nor a claim, so that it may be closed. Closing gives up what may
+    /// still be repaid of a loss of tokens.
     pub fn is_empty(&self) -> bool {
-        self.collateral.is_zero() && self.open_positions().next().is_none()
+        self.collateral.is_zero() && self.claim.amount.is_zero() && self.open_positions().next().is_none()
     }
 
     /// Place of the position in `key`.

@@ -87,4 +87,10 @@ errors! {
     CalendarInvalid = "The calendar takes weekdays of the next two years, each closed or with an earlier close",
     CalendarFull = "The calendar holds as many short days as fit",
     MultiplierInvalid = "The mint's multiplier is not a positive number of a sane size",
+
+    ClaimsOpen = "The insurance pool owes claims, which are served before anybody joins or leaves it",
+    NotShort = "The vault holds what its ledgers say",
+    LossNotDue = "The vault has not been short for 48 hours yet",
+    TooManyLosses = "Too many losses have reached margin",
+    NothingToRepay = "There is no loss to repay or no token to repay it with",
 }

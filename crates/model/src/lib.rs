@@ -7,11 +7,14 @@
 
 mod account;
 mod calendar;
+mod claims;
 mod conditions;
 mod error;
 mod feed;
 mod funding;
+mod impairment;
 mod index;
+mod insurance;
 mod layout;
 mod liquidation;
 mod margin;
@@ -28,11 +31,14 @@ mod volatility;
 
 pub use account::*;
 pub use calendar::*;
+pub use claims::*;
 pub use conditions::*;
 pub use error::*;
 pub use feed::*;
 pub use funding::*;
+pub use impairment::*;
 pub use index::*;
+pub use insurance::*;
 pub use liquidation::*;
 pub use margin::*;
 pub use mark::*;

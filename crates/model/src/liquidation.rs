@@ -53,7 +53,6 @@ struct Candidate {
 }
 
 /// What positions that cannot be closed now, for the state of their market, require and owe all the same.
-#[derive(Default)]
 struct Kept {
     /// Their maintenance margin, raw units.
     margin: Real,
@@ -113,7 +112,7 @@ pub fn liquidate(
         candidates: [None; POSITIONS],
         order: [0; POSITIONS],
         left: 0,
-        kept: Kept::default(),
+        kept: Kept { margin: Real::ZERO, fee: Tokens::ZERO, owed: 0 },
         debt: Tokens::ZERO,
         least_margin: Tokens::ZERO,
         min_penalty,

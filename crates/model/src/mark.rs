@@ -80,8 +80,7 @@ impl Market {
     /// Whether the index has been silent for long, or the stock has no price because its exchange is closed.
     fn lacks_prices(&self, index: &Index, moment: Moment) -> bool {
         let silence = moment.now.saturating_sub(index.feed.publish_time);
-        silence > LONG_OUTAGE_SECONDS
-            || self.accrued_slot == moment.slot && self.conditions.has(Condition::StockClosed)
+        silence > LONG_OUTAGE_SECONDS || self.accrued_slot == moment.slot && self.conditions.has(Condition::StockClosed)
     }
 
     /// Funding that positions owe and have not paid: `sum q F - sum q F_entry`, raw units, rounded down. Both

@@ -8,7 +8,7 @@ use crate::{
     market::Market,
     quantities::{BPS, Shares, Tokens, share},
     quote::Moment,
-    vault::Vault,
+    vault::{Ledger, Vault},
 };
 
 /// The part of receivables counted at which shares are minted that still counts when they are burned, in bps.
@@ -98,7 +98,7 @@ pub struct Ticket {
 pub struct NetAssetValue {
     /// Shares are burned at this.
     pub low: Tokens,
-    /// Shares are minted at this.
+    /// Shares are minted at this and what the pool lost and was not repaid.
     pub high: Tokens,
     /// Whether a market counts with its bounds, for lack of a price.
     pub at_bounds: bool,
@@ -154,7 +154,7 @@ impl Vault {
         slot: u64,
     ) -> Result<NetAssetValue> {
         let (mut best, mut worst) = (Tokens::ZERO, Tokens::ZERO);
-        let mut receivable = Tokens::ZERO;
+        let (mut receivable, mut above_reserve) = (Tokens::ZERO, Tokens::ZERO);
         let mut at_bounds = false;
         for market in markets {
             let mark = market.mark;
@@ -164,10 +164,11 @@ impl Vault {
             best = saturating_sum(best, mark.liability_low);
             worst = saturating_sum(worst, mark.liability_high);
             receivable = saturating_sum(receivable, mark.receivable);
+            above_reserve = saturating_sum(above_reserve, mark.above_reserve);
             at_bounds |= mark.at_bounds == 1;
         }
         if kind == PoolKind::Insurance {
-            (best, worst) = (Tokens::ZERO, Tokens::ZERO);
+            (best, worst) = (Tokens::ZERO, saturating_sum(self.claims.outstanding, above_reserve));
         }
         let assets = self.pool(kind).assets;
         let counted = share(receivable, self.pool_config(kind).receivable_bps, Rounding::Up)?;
@@ -180,7 +181,8 @@ impl Vault {
         Ok(NetAssetValue { low, high: saturating_sum(assets, counted).less(best), at_bounds })
     }
 
-    /// Shares that `amount` tokens buy: `floor(d (shares + S0) / (NAV_hi + 1))`.
+    /// Shares that `amount` tokens buy: `floor(d (shares + S0) / (NAV_hi + 1))`. What the pool lost and was not repaid
+    /// counts too, so that nobody joins to have a part of the repayment.
     ///
     /// Errors: [`ModelError::SharePriceTooLow`], [`ModelError::MathOverflow`].
     pub fn shares_for(&self, kind: PoolKind, value: NetAssetValue, amount: Tokens) -> Result<Shares> {
@@ -191,6 +193,7 @@ impl Vault {
         if worth.saturating_mul(start).saturating_mul(PRICE_FLOOR_DIVISOR) < supply {
             return Err(ModelError::SharePriceTooLow);
         }
+        let worth = worth + u128::from(self.lost_by(kind).0);
         let shares = mul_div(u128::from(amount.0), supply, worth, Rounding::Down);
         shares.and_then(|shares| u64::try_from(shares).ok()).map(Shares).ok_or(ModelError::MathOverflow)
     }
@@ -202,6 +205,13 @@ impl Vault {
         let worth = u128::from(value.low.0) + 1;
         let tokens = mul_div(u128::from(shares.0), worth, self.share_base(kind), Rounding::Down);
         tokens.and_then(|tokens| u64::try_from(tokens).ok()).map(Tokens).ok_or(ModelError::MathOverflow)
+    }
+
+    fn lost_by(&self, kind: PoolKind) -> Tokens {
+        match kind {
+            PoolKind::Main => self.lost.main,
+            PoolKind::Insurance => self.lost.insurance,
+        }
     }
 
     fn share_base(&self, kind: PoolKind) -> u128 {
@@ -223,7 +233,7 @@ impl Vault {
     /// Adds tokens that came into the vault to a pool and returns the shares to mint.
     ///
     /// Errors: [`ModelError::AmountZero`], [`ModelError::SharesBelowMinimum`], [`ModelError::SharePriceTooLow`],
-    /// [`ModelError::MarkAtBounds`], and what the conditions forbid.
+    /// [`ModelError::MarkAtBounds`], [`ModelError::ClaimsOpen`], and what the conditions forbid.
     pub fn join_pool(
         &mut self,
         kind: PoolKind,
@@ -233,6 +243,7 @@ impl Vault {
         conditions: Conditions,
     ) -> Result<Shares> {
         conditions.allow(Action::PoolIn)?;
+        self.require_claims_served(kind)?;
         // Funding that nobody cranked yet would be bought for nothing.
         if value.at_bounds {
             return Err(ModelError::MarkAtBounds);
@@ -272,8 +283,10 @@ impl Vault {
     /// Executes the withdrawal at the front of the queue, as far as the pool's capacity goes, at the pool's value now.
     /// One that waited a day longer than it had to is returned instead, so that a queued withdrawal is no free option.
     ///
+    /// Nobody leaves the insurance pool before the claims on it are served.
+    ///
     /// Errors: [`ModelError::TicketNotQueued`], [`ModelError::TicketOutOfOrder`], [`ModelError::TicketNotReady`],
-    /// [`ModelError::MarkAtBounds`] unless the owner calls, and what the conditions forbid.
+    /// [`ModelError::ClaimsOpen`], [`ModelError::MarkAtBounds`] unless the owner calls, and what the conditions forbid.
     pub fn execute_withdrawal(
         &mut self,
         kind: PoolKind,
@@ -292,6 +305,9 @@ impl Vault {
             return Err(ModelError::TicketNotReady);
         }
         conditions.allow(Action::PoolOut)?;
+        if kind == PoolKind::Insurance {
+            self.serve_claims_first(moment.now)?;
+        }
         let expires = ticket.ready.max(self.pool(kind).head_since).saturating_add(TICKET_LIFETIME);
         // One that lacked capacity all the while could not be executed, so it keeps its place.
         if moment.now > expires && !self.exit_capacity(kind)?.is_zero() {
@@ -344,6 +360,21 @@ impl Vault {
         let finished =
             ticket.shares.is_zero() && ticket.payable.is_zero() && ticket.number < self.pool(kind).head_ticket;
         if finished { Ok(()) } else { Err(ModelError::TicketStillOpen) }
+    }
+
+    fn require_claims_served(&self, kind: PoolKind) -> Result<()> {
+        let open = kind == PoolKind::Insurance && !self.claims.outstanding.is_zero();
+        if open { Err(ModelError::ClaimsOpen) } else { Ok(()) }
+    }
+
+    /// Serves the claims before anybody leaves. Those who waited for that have their day to be executed in afresh.
+    fn serve_claims_first(&mut self, now: i64) -> Result<()> {
+        self.serve_claims(now)?;
+        self.require_claims_served(PoolKind::Insurance)?;
+        if core::mem::take(&mut self.claims.held) == 1 {
+            self.insurance.head_since = now;
+        }
+        Ok(())
     }
 
     fn require_front(&self, kind: PoolKind, ticket: &Ticket) -> Result<()> {
@@ -400,9 +431,9 @@ impl Vault {
     fn sweep_empty_main_pool(&mut self) -> Result<()> {
         if self.main.shares.is_zero() && self.reserves.is_zero() {
             let rest = core::mem::take(&mut self.main.assets);
-            self.insurance.assets = self.insurance.assets.plus(rest)?;
+            self.credit(Ledger::Insurance, rest)?;
         }
-        Ok(())
+        self.leave_losses_of_nobody()
     }
 }
 

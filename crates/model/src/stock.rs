@@ -237,9 +237,8 @@ impl Stock {
         let misses = |since: i64| now.saturating_sub(since) <= LONG_OUTAGE_SECONDS;
         let share_due = self.unacknowledged == 0
             && session.is_some_and(|session| misses(session.opens.max(self.share.publish_time)));
-        let token_due = self.config.has_token_feed == 1
-            && self.token_value(now).is_none()
-            && misses(self.token.publish_time);
+        let token_due =
+            self.config.has_token_feed == 1 && self.token_value(now).is_none() && misses(self.token.publish_time);
         self.share.publish_time == 0 || share_due || token_due
     }
 
@@ -254,7 +253,8 @@ impl Stock {
     }
 
     fn is_changing(&self, now: i64) -> bool {
-        let near = |at: i64| at != 0 && now.saturating_sub(at).unsigned_abs() <= MULTIPLIER_QUIET_SECONDS.unsigned_abs();
+        let near =
+            |at: i64| at != 0 && now.saturating_sub(at).unsigned_abs() <= MULTIPLIER_QUIET_SECONDS.unsigned_abs();
         near(self.changed_at) || near(self.changes_at)
     }
 

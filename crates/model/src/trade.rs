@@ -27,7 +27,6 @@ pub enum SettleReason {
     Abandoned,
 }
 
-
 /// What opening did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenReport {
@@ -220,7 +219,12 @@ pub(crate) fn pay_debt(vault: &mut Vault, account: &mut MarginAccount) -> Result
 
 /// Collects the whole units that a position owes, as far as the collateral goes. The fraction goes on being owed, so that
 /// nobody pays more for being asked often.
-pub(crate) fn collect_whole(vault: &mut Vault, account: &mut MarginAccount, market: &mut Market, place: usize) -> Result<Tokens> {
+pub(crate) fn collect_whole(
+    vault: &mut Vault,
+    account: &mut MarginAccount,
+    market: &mut Market,
+    place: usize,
+) -> Result<Tokens> {
     let position = account.positions[place];
     let key = position.key();
     let series = market.series_mut(key.side, key.tick)?;

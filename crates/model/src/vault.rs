@@ -5,7 +5,10 @@ use perpetua_pricing::Rounding;
 
 use crate::{
     account::MarginAccount,
+    claims::ClaimFund,
     error::{ModelError, Result},
+    impairment::{Loss, MARGIN_LOSSES, MarginLoss},
+    insurance::PayoutWindow,
     pool::{Pool, PoolConfig},
     quantities::{BPS, Tokens, share},
 };
@@ -64,6 +67,20 @@ pub struct Vault {
     pub protocol_fees: Tokens,
     /// Sum over the vault's markets of all positions' reserves, raw units.
     pub reserves: Tokens,
+    /// What the insurance pool owes to traders.
+    pub claims: ClaimFund,
+    /// What the insurance pool may pay today.
+    pub payout_window: PayoutWindow,
+    /// Since when the vault is known to hold less than its ledgers, Unix seconds; 0 while it does not.
+    pub short_since: i64,
+    /// What each layer lost and was not repaid, raw units.
+    pub lost: Loss,
+    /// How many losses reached margin.
+    pub margin_loss_count: u8,
+    /// Zero.
+    pub padding: [u8; 7],
+    /// Those losses, the first one first.
+    pub margin_losses: [MarginLoss; MARGIN_LOSSES],
 }
 
 /// A ledger that tokens can be in.
@@ -125,21 +142,23 @@ impl Vault {
     /// Errors: [`ModelError::ParameterOutOfRange`].
     pub fn new(config: VaultConfig) -> Result<Self> {
         config.validate()?;
-        Ok(Self { config, ..Self::zeroed() })
+        Ok(Self { config, claims: ClaimFund::EMPTY, ..Self::zeroed() })
     }
 
     /// Sum of all ledgers: what the vault's token account must hold at least.
     ///
     /// Errors: [`ModelError::MathOverflow`].
     pub fn total(&self) -> Result<Tokens> {
-        self.main.assets.plus(self.insurance.assets)?.plus(self.margin)?.plus(self.payable)?.plus(self.protocol_fees)
+        let pools = self.main.assets.plus(self.insurance.assets)?.plus(self.claims.funded)?;
+        pools.plus(self.margin)?.plus(self.payable)?.plus(self.protocol_fees)
     }
 
-    /// Refuses to go on unless the token account's `balance` covers every ledger, and reserves are within main assets.
+    /// Refuses to go on unless the token account's `balance` covers every ledger, and reserves are within main assets and
+    /// what a loss of tokens took from those.
     ///
     /// Errors: [`ModelError::VaultShort`].
     pub fn check_conservation(&self, balance: Tokens) -> Result<()> {
-        let solvent = self.total()? <= balance && self.reserves <= self.main.assets;
+        let solvent = self.total()? <= balance && self.reserves <= self.main.assets.plus(self.lost.main)?;
         if solvent { Ok(()) } else { Err(ModelError::VaultShort) }
     }
 
@@ -152,19 +171,31 @@ impl Vault {
         }
     }
 
-    /// Credits tokens that came into the vault to an account.
+    /// Credits tokens to a ledger. What the insurance pool gets serves open claims first.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn credit(&mut self, to: Ledger, amount: Tokens) -> Result<()> {
+        let served = if to == Ledger::Insurance { self.claims.serve(amount)? } else { Tokens::ZERO };
+        let ledger = self.ledger(to);
+        *ledger = ledger.plus(amount.minus(served)?)?;
+        Ok(())
+    }
+
+    /// Credits tokens that came into the vault to an account, which is synced before.
     ///
     /// Errors: [`ModelError::MathOverflow`].
     pub fn deposit(&mut self, account: &mut MarginAccount, amount: Tokens) -> Result<()> {
+        self.sync(account)?;
         account.collateral = account.collateral.plus(amount)?;
         self.margin = self.margin.plus(amount)?;
         Ok(())
     }
 
-    /// Takes collateral from an account for tokens that leave the vault.
+    /// Takes collateral from an account, which is synced before, for tokens that leave the vault.
     ///
     /// Errors: [`ModelError::InsufficientCollateral`].
     pub fn release(&mut self, account: &mut MarginAccount, amount: Tokens) -> Result<()> {
+        self.sync(account)?;
         account.collateral = account.collateral.minus(amount).map_err(|_| ModelError::InsufficientCollateral)?;
         self.margin = self.margin.minus(amount)?;
         Ok(())
@@ -175,9 +206,7 @@ impl Vault {
     /// Errors: [`ModelError::InsufficientCollateral`].
     pub fn charge(&mut self, account: &mut MarginAccount, to: Ledger, amount: Tokens) -> Result<()> {
         self.release(account, amount)?;
-        let ledger = self.ledger(to);
-        *ledger = ledger.plus(amount)?;
-        Ok(())
+        self.credit(to, amount)
     }
 
     /// Moves collateral into all three ledgers.

@@ -72,7 +72,7 @@ fn an_outage_counts_though_a_later_update_came_first() {
     index.accept(&second, end + 1).unwrap();
     let _ = index.accept(&first, end + 1);
     assert!(index.outage_seconds >= 8 * 3_600 - 1);
-    assert!(index.read(end + 1, 60).unwrap().in_grace);
+    assert!(index.read(end + 1, 60).unwrap().conditions.has(Condition::Grace));
 }
 
 /// The one update that proves a variance sample must not be lost to another that was posted a second earlier.
@@ -114,7 +114,7 @@ fn a_mark_needs_a_price_as_fresh_as_a_trade() {
     world.crank(0).unwrap();
     let (now, slot) = (world.now, world.slot);
     let index = world.indices[0];
-    let mark = world.markets[0].mark(&index, now, slot);
+    let mark = world.markets[0].mark(&index, Moment { now, slot });
     assert!(mark.is_err());
 }
 

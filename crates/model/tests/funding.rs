@@ -27,7 +27,7 @@ fn step_at_constant_volatility(world: &mut World, seconds: i64) {
     world.now += seconds;
     world.slot += 1;
     let index = &mut world.indices[BTC];
-    (index.publish_time, index.sample_mark) = (world.now, world.now.div_euclid(SAMPLE_SECONDS));
+    (index.feed.publish_time, index.sample_mark) = (world.now, world.now.div_euclid(SAMPLE_SECONDS));
     // No return since the sample, and none of its age: the variance counts as it is.
     index.sample_price = Wide::ZERO;
     world.crank(BTC).unwrap();
@@ -125,8 +125,8 @@ fn the_excess_over_the_longest_gap_accrues_at_the_lower_rate() {
         let mut world = world();
         step_at_constant_volatility(&mut world, 60);
         let before = (indices(&world), world.markets[0].series(Side::Call, 0).unwrap().1.rate);
-        world.indices[BTC].price = Usd::from_integer(80_000).into();
-        world.indices[BTC].average = Usd::from_integer(80_000).into();
+        world.indices[BTC].feed.price = Usd::from_integer(80_000).into();
+        world.indices[BTC].feed.average = Usd::from_integer(80_000).into();
         step_at_constant_volatility(&mut world, seconds);
         let after = world.markets[0].series(Side::Call, 0).unwrap().1.rate;
         (indices(&world)[0] - before.0[0], before.1.min(after))
@@ -219,7 +219,8 @@ proptest! {
             for (new, old) in indices(&world).into_iter().zip(before) {
                 prop_assert!(new >= old);
             }
-            let mark = world.markets[0].mark(&world.indices[BTC], world.now, world.slot).unwrap();
+            let moment = world.moment();
+            let mark = world.markets[0].mark(&world.indices[BTC], moment).unwrap();
             prop_assert!(mark.liability_low <= mark.liability_high);
             prop_assert!(mark.liability_high <= world.vault.reserves);
         }

@@ -89,13 +89,13 @@ fn variance_is_stale_after_an_hour_without_a_sample_and_young_for_a_day() {
     let at = START + 3_000;
     index.accept(&update(10_000_000, 2, at, at - 1), at).unwrap();
     let reading = index.read(at, 10).unwrap();
-    assert!(reading.variance_young && !reading.variance_stale);
+    assert!(reading.conditions.has(Condition::VarianceYoung) && !reading.conditions.has(Condition::VarianceStale));
     assert!(!index.variance_stale(at + 3_600) && index.variance_stale(at + 3_601));
     // A day of samples, not a day since listing.
     let young = |time| {
         let mut later = index;
         later.accept(&update(10_000_000, 2, time, time - 1), time).unwrap();
-        later.read(time, 10).unwrap().variance_young
+        later.read(time, 10).unwrap().conditions.has(Condition::VarianceYoung)
     };
     assert!(young(at + 86_399) && !young(at + 86_400));
 }
@@ -166,8 +166,8 @@ fn an_outage_counts_once_and_a_long_one_brings_a_grace() {
     assert_eq!(accept(START + 5_600, START + 5_000), (880, 0));
     let long = START + 5_600 + 601;
     assert_eq!(accept(long, START + 5_600), (1_481, long + GRACE_SECONDS));
-    assert!(index.read(long + GRACE_SECONDS - 1, 3_000).unwrap().in_grace);
-    assert!(!index.read(long + GRACE_SECONDS, 3_000).unwrap().in_grace);
+    assert!(index.read(long + GRACE_SECONDS - 1, 3_000).unwrap().conditions.has(Condition::Grace));
+    assert!(!index.read(long + GRACE_SECONDS, 3_000).unwrap().conditions.has(Condition::Grace));
 }
 
 #[test]
@@ -179,11 +179,19 @@ fn a_price_far_from_its_average_widens_the_range_to_the_average() {
         index.read(START, 10).unwrap()
     };
     let within = reading(10_500_000, 10_000_000);
-    assert!(!within.diverged && within.low > Usd::from_cents(10_400_000));
+    assert!(!within.conditions.has(Condition::PriceDiverged) && within.low > Usd::from_cents(10_400_000));
     let above = reading(10_500_001, 10_000_000);
-    assert!(above.diverged && above.low == Usd::from_cents(10_000_000) && above.high > Usd::from_cents(10_500_001));
+    assert!(
+        above.conditions.has(Condition::PriceDiverged)
+            && above.low == Usd::from_cents(10_000_000)
+            && above.high > Usd::from_cents(10_500_001)
+    );
     let below = reading(9_499_999, 10_000_000);
-    assert!(below.diverged && below.high == Usd::from_cents(10_000_000) && below.low < Usd::from_cents(9_499_999));
+    assert!(
+        below.conditions.has(Condition::PriceDiverged)
+            && below.high == Usd::from_cents(10_000_000)
+            && below.low < Usd::from_cents(9_499_999)
+    );
 }
 
 proptest! {

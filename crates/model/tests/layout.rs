@@ -22,9 +22,14 @@ frozen!(the_fields_of_position_stay_where_they_are: Position, 40, {
     side: 35,
     padding: 36,
 });
-frozen!(the_fields_of_margin_account_stay_where_they_are: MarginAccount, 648, {
+frozen!(the_fields_of_margin_account_stay_where_they_are: MarginAccount, 760, {
     collateral: 0,
     positions: 8,
+    debt: 648,
+    claim: 656,
+    losses_seen: 688,
+    padding: 689,
+    losses: 696,
 });
 frozen!(the_fields_of_guards_stay_where_they_are: Guards, 16, {
     max_age_trade: 0,
@@ -38,14 +43,52 @@ frozen!(the_fields_of_window_stay_where_they_are: Window, 40, {
     low: 8,
     high: 24,
 });
+frozen!(the_fields_of_feed_stay_where_they_are: Feed, 136, {
+    price: 0,
+    confidence: 16,
+    average: 32,
+    publish_time: 48,
+    current: 56,
+    previous: 96,
+});
+frozen!(the_fields_of_short_day_stay_where_they_are: ShortDay, 4, {
+    day: 0,
+    close_minute: 2,
+});
+frozen!(the_fields_of_stock_config_stay_where_they_are: StockConfig, 32, {
+    guards: 0,
+    volatility_bps: 16,
+    closed_haircut_bps: 18,
+    multiplier_change_bps: 20,
+    token_band_bps: 22,
+    decimals: 24,
+    share_feed_unit: 25,
+    token_feed_unit: 26,
+    has_token_feed: 27,
+    padding: 28,
+});
+frozen!(the_fields_of_stock_stay_where_they_are: Stock, 488, {
+    config: 0,
+    calendar: 32,
+    share: 160,
+    token: 296,
+    multiplier: 432,
+    acknowledged: 440,
+    changed_at: 448,
+    changes_at: 456,
+    grace_until: 464,
+    cranked_slot: 472,
+    unacknowledged: 480,
+    padding: 481,
+});
+frozen!(the_fields_of_units_range_stay_where_they_are: UnitsRange, 24, {
+    low: 0,
+    last: 8,
+    high: 16,
+});
 frozen!(the_fields_of_index_stay_where_they_are: Index, 224, {
     guards: 0,
-    price: 16,
-    confidence: 32,
-    average: 48,
-    publish_time: 64,
-    current: 72,
-    previous: 112,
+    feed: 16,
     variances: 152,
     sample_mark: 168,
     sample_price: 176,
@@ -98,7 +141,7 @@ frozen!(the_fields_of_slot_stay_where_they_are: Slot, 136, {
     tick: 128,
     padding: 130,
 });
-frozen!(the_fields_of_market_stay_where_they_are: Market, 8968, {
+frozen!(the_fields_of_market_stay_where_they_are: Market, 9000, {
     config: 0,
     accrued_at: 128,
     accrued_slot: 136,
@@ -109,18 +152,19 @@ frozen!(the_fields_of_market_stay_where_they_are: Market, 8968, {
     reserves: 192,
     active: 208,
     mark: 216,
-    barred: 256,
-    diverged: 257,
-    padding: 258,
-    slots: 264,
+    units: 264,
+    conditions: 288,
+    padding: 290,
+    slots: 296,
 });
-frozen!(the_fields_of_mark_stay_where_they_are: Mark, 40, {
+frozen!(the_fields_of_mark_stay_where_they_are: Mark, 48, {
     slot: 0,
     liability_low: 8,
     liability_high: 16,
     receivable: 24,
-    at_bounds: 32,
-    padding: 33,
+    above_reserve: 32,
+    at_bounds: 40,
+    padding: 41,
 });
 frozen!(the_fields_of_pool_config_stay_where_they_are: PoolConfig, 16, {
     virtual_shares: 0,
@@ -149,7 +193,7 @@ frozen!(the_fields_of_vault_config_stay_where_they_are: VaultConfig, 40, {
     max_utilisation_bps: 32,
     padding: 34,
 });
-frozen!(the_fields_of_vault_stay_where_they_are: Vault, 184, {
+frozen!(the_fields_of_vault_stay_where_they_are: Vault, 480, {
     config: 0,
     main: 40,
     insurance: 96,
@@ -157,6 +201,55 @@ frozen!(the_fields_of_vault_stay_where_they_are: Vault, 184, {
     payable: 160,
     protocol_fees: 168,
     reserves: 176,
+    claims: 184,
+    payout_window: 224,
+    short_since: 240,
+    lost: 248,
+    margin_loss_count: 280,
+    padding: 281,
+    margin_losses: 288,
+});
+frozen!(the_fields_of_scale_stay_where_they_are: Scale, 16, {
+    factor: 0,
+    halvings: 8,
+    epoch: 12,
+});
+frozen!(the_fields_of_claim_fund_stay_where_they_are: ClaimFund, 40, {
+    outstanding: 0,
+    funded: 8,
+    scale: 16,
+    held: 32,
+    padding: 33,
+});
+frozen!(the_fields_of_claim_stay_where_they_are: Claim, 32, {
+    amount: 0,
+    collected: 8,
+    scale: 16,
+});
+frozen!(the_fields_of_payout_window_stay_where_they_are: PayoutWindow, 16, {
+    start: 0,
+    left: 8,
+});
+frozen!(the_fields_of_loss_stay_where_they_are: Loss, 32, {
+    protocol: 0,
+    insurance: 8,
+    main: 16,
+    margin: 24,
+});
+frozen!(the_fields_of_margin_loss_stay_where_they_are: MarginLoss, 48, {
+    before: 0,
+    lost: 8,
+    repaid: 16,
+    repaid_earlier: 24,
+});
+frozen!(the_fields_of_loss_share_stay_where_they_are: LossShare, 16, {
+    lost: 0,
+    seen: 8,
+});
+frozen!(the_fields_of_payout_stay_where_they_are: Payout, 24, {
+    main: 0,
+    insurance: 8,
+    claimed: 16,
 });
 frozen!(the_fields_of_split_stay_where_they_are: Split, 24, {
     main: 0,

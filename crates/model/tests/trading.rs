@@ -35,7 +35,7 @@ fn act() -> impl Strategy<Value = Act> {
 fn perform(world: &mut World, act: &Act) -> Result<()> {
     match *act {
         Act::Open { account, market, put, tick, size } => {
-            let spot = world.indices[usize::from(market) % 2].price.into();
+            let spot = world.indices[usize::from(market) % 2].feed.price.into();
             let near = world.markets[usize::from(market)].config.grid()?.nearest_tick(spot);
             let size = if market == 1 { size * 20 } else { size };
             world.open(account, key(market, side(put), near.saturating_add(tick)), size).map(drop)
@@ -107,7 +107,7 @@ proptest! {
             attempt(&mut world, act);
         }
         // The last trade may come as late as the last price allows.
-        let lag = lag.min(world.indices[BTC].publish_time + 10 - world.now).max(0);
+        let lag = lag.min(world.indices[BTC].feed.publish_time + 10 - world.now).max(0);
         tick(&mut world, lag, [0, 0]);
         for account in 0..3 {
             while world.accounts[account].open_positions().next().is_some() {

@@ -4,7 +4,12 @@
 use bytemuck::Zeroable;
 use perpetua_model::{pricing::*, *};
 
+/// Friday 2027-01-15 08:00 UTC: the exchange in New York is closed.
 pub const START: i64 = 1_800_000_000;
+/// Two hours and a half into that day's session.
+pub const IN_SESSION: i64 = START + 9 * 3_600;
+/// A share at the start, in cents.
+pub const SHARE_CENTS: u64 = 40_000;
 pub const BTC: usize = 0;
 pub const ETH: usize = 1;
 pub const KINDS: [PoolKind; 2] = [PoolKind::Main, PoolKind::Insurance];
@@ -39,6 +44,28 @@ pub fn market_config(reference_dollars: u64) -> MarketConfig {
         series_limit_bps: 1_000,
         side_limit_bps: 5_000,
         ..MarketConfig::zeroed()
+    }
+}
+
+/// The same for a dollar market.
+pub fn dollar_config(reference_dollars: u64) -> MarketConfig {
+    MarketConfig {
+        units_per_usd: UnitsPerUsd::ZERO,
+        settlement: SETTLEMENT_DOLLAR,
+        reserve_extra_bps: [2_500, 5_000],
+        ..market_config(reference_dollars)
+    }
+}
+
+pub fn stock_config() -> StockConfig {
+    StockConfig {
+        guards: guards(),
+        volatility_bps: 6_000,
+        closed_haircut_bps: 500,
+        multiplier_change_bps: 200,
+        token_band_bps: 2_500,
+        decimals: 8,
+        ..StockConfig::zeroed()
     }
 }
 
@@ -78,6 +105,13 @@ pub struct World {
     pub markets: Vec<Market>,
     pub indices: [Index; 2],
     pub cents: [u64; 2],
+    pub stock: Stock,
+    /// What the stock token's mint says.
+    pub mint: ScaledUi,
+    /// The price of a share, if the exchange's feed publishes.
+    pub share_cents: Option<u64>,
+    /// The price on the feed that runs day and night, if it publishes.
+    pub token_cents: Option<u64>,
     pub accounts: Vec<MarginAccount>,
     pub tickets: Vec<(PoolKind, Ticket)>,
     pub conditions: Conditions,
@@ -94,22 +128,36 @@ impl World {
     }
 
     pub fn with_config(markets: usize, accounts: usize, config: impl Fn(u64) -> MarketConfig) -> Self {
+        Self::with_markets(accounts, &vec![&config as &dyn Fn(u64) -> MarketConfig; markets], START)
+    }
+
+    /// One dollar market during a session, and others as given.
+    pub fn dollar(accounts: usize) -> Self {
+        Self::with_markets(accounts, &[&dollar_config], IN_SESSION)
+    }
+
+    /// A market for each configuration, from `now` on.
+    pub fn with_markets(accounts: usize, configs: &[&dyn Fn(u64) -> MarketConfig], now: i64) -> Self {
         let sixty_percent = Variance((36 << VOLATILITY_FRACTION_BITS) / 100);
-        let index = Index::new(guards(), Some(sixty_percent), START).unwrap();
+        let index = Index::new(guards(), Some(sixty_percent), now).unwrap();
         let mut world = Self {
             vault: Vault::new(vault_config()).unwrap(),
             markets: vec![],
             indices: [index; 2],
             cents: [10_000_000, 400_000],
+            stock: Stock::new(stock_config(), &ScaledUi::NONE, now).unwrap(),
+            mint: ScaledUi::NONE,
+            share_cents: Some(SHARE_CENTS),
+            token_cents: None,
             accounts: vec![MarginAccount::zeroed(); accounts],
             tickets: vec![],
             conditions: Conditions::NORMAL,
             balance: 0,
-            now: START,
+            now,
             slot: 1_000,
         };
         world.publish();
-        for number in 0..markets {
+        for (number, config) in configs.iter().enumerate() {
             let mut market = Market::zeroed();
             let config = config(if number % 2 == BTC { 100_000 } else { 4_000 });
             market.initialize(config, &world.indices[number % 2], world.now).unwrap();
@@ -157,7 +205,19 @@ impl World {
     }
 
     pub fn crank(&mut self, market: usize) -> Result<Accrual> {
-        self.markets[market].accrue(&self.indices[market % 2], self.now, self.slot)
+        let dollar = self.markets[market].config.settlement() == Settlement::Dollar;
+        if dollar {
+            self.crank_stock()?;
+        }
+        let (moment, stock) = (self.moment(), Some(&self.stock).filter(|_| dollar));
+        self.markets[market].accrue(&self.indices[market % 2], stock, moment)
+    }
+
+    /// Publishes what the stock's feeds publish, a second after the update before, and looks at the mint.
+    pub fn crank_stock(&mut self) -> Result<()> {
+        let at = |cents: u64| update(cents, 2, self.now, self.now - 1);
+        let (share, token) = (self.share_cents.map(at), self.token_cents.map(at));
+        self.stock.crank(&self.mint, share.as_ref(), token.as_ref(), self.moment())
     }
 
     pub fn crank_all(&mut self) {
@@ -238,13 +298,15 @@ impl World {
     pub fn settle_capped(&mut self, account: usize, key: SeriesKey) -> Result<CloseReport> {
         let (moment, number) = (self.moment(), usize::from(key.market));
         let (market, index) = (&mut self.markets[number], &self.indices[number % 2]);
-        settle_capped(&mut self.vault, &mut self.accounts[account], market, index, key, moment)
+        let account = &mut self.accounts[account];
+        settle_position(&mut self.vault, account, market, index, key, SettleReason::Capped, moment)
     }
 
     pub fn retire(&mut self, account: usize, key: SeriesKey) -> Result<CloseReport> {
         let (moment, number) = (self.moment(), usize::from(key.market));
         let (market, index) = (&mut self.markets[number], &self.indices[number % 2]);
-        retire_far(&mut self.vault, &mut self.accounts[account], market, index, key, moment)
+        let account = &mut self.accounts[account];
+        settle_position(&mut self.vault, account, market, index, key, SettleReason::Far, moment)
     }
 
     pub fn settle_funding(&mut self, account: usize) -> Result<Tokens> {
@@ -275,7 +337,8 @@ impl World {
     /// Marks every market and values a pool.
     pub fn value(&mut self, kind: PoolKind) -> Result<NetAssetValue> {
         for number in 0..self.markets.len() {
-            self.markets[number].mark(&self.indices[number % 2], self.now, self.slot)?;
+            let moment = self.moment();
+            self.markets[number].mark(&self.indices[number % 2], moment)?;
         }
         self.vault.net_asset_value(kind, self.markets.iter(), self.slot)
     }
@@ -346,9 +409,11 @@ impl World {
             for (_, position) in account.open_positions().filter(|(_, position)| position.market == number) {
                 let slot = &market.slots[slot_of(position.tick)];
                 assert_eq!(slot.tick, position.tick, "a position's slot was taken over");
-                let most = market.config.cap_value(position.key().side, slot.strike.into());
-                let cap = token_value(position.size, market.units_per_usd(), most, Rounding::Up).unwrap();
-                assert!(position.reserve >= cap, "a position's reserve covers its cap");
+                if let Settlement::Quanto(units) = market.config.settlement() {
+                    let most = market.config.cap_value(position.key().side, slot.strike.into());
+                    let cap = token_value(position.size, units, most, Rounding::Up).unwrap();
+                    assert!(position.reserve >= cap, "a position's reserve covers its cap");
+                }
                 assert!(position.entry() <= slot.series[usize::from(position.side)].index());
                 let sum = &mut sums[slot_of(position.tick)][usize::from(position.side)];
                 sum.0 += position.size.0;

@@ -1,0 +1,128 @@
+//! Paying out: the main pool up to the position's reserve, then the insurance pool up to its daily limit, then a claim.
+
+use perpetua_pricing::{Rounding, wide::mul_div};
+
+use crate::{
+    account::MarginAccount,
+    error::{ModelError, Result},
+    quantities::{Tokens, share},
+    vault::Vault,
+};
+
+/// Seconds that a [`PayoutWindow`] lasts.
+pub const PAYOUT_WINDOW: i64 = 86_400;
+/// The most of its assets that the insurance pool pays within a window, in bps.
+pub const PAYOUT_LIMIT_BPS: u16 = 2_500;
+
+/// What the insurance pool may pay within a day.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct PayoutWindow {
+    /// When the window started: with the first payment after the one before had ended, Unix seconds.
+    pub start: i64,
+    /// What may still be paid within it, raw units.
+    pub left: Tokens,
+}
+
+/// Who paid a payout, raw units. After a loss of tokens the parts may be less than the whole.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Payout {
+    /// Paid by the main pool.
+    pub main: Tokens,
+    /// Paid by the insurance pool.
+    pub insurance: Tokens,
+    /// Recorded as a claim on the insurance pool.
+    pub claimed: Tokens,
+}
+
+impl Payout {
+    /// What arrived in the account's collateral, raw units.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn received(&self) -> Result<Tokens> {
+        self.main.plus(self.insurance)
+    }
+}
+
+impl Vault {
+    /// Pays a closed option to an account. `released` is the reserve that closing frees, which [`Vault::reserves`] still
+    /// counts: the main pool pays up to it, and where it lost tokens it pays the part that it has of all reserves. What
+    /// exceeds the reserve is the insurance pool's, which serves older claims before.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn pay_out(
+        &mut self,
+        account: &mut MarginAccount,
+        payout: Tokens,
+        released: Tokens,
+        now: i64,
+    ) -> Result<Payout> {
+        let covered = payout.min(released);
+        let excess = payout.minus(covered)?;
+        let main = self.backed(covered)?;
+        self.main.assets = self.main.assets.minus(main)?;
+        let insurance = if excess.is_zero() { Tokens::ZERO } else { self.insure(excess, now)? };
+        self.deposit(account, main.plus(insurance)?)?;
+        let claimed = excess.minus(insurance)?;
+        self.record_claim(account, claimed)?;
+        Ok(Payout { main, insurance, claimed })
+    }
+
+    /// Serves open claims from the insurance pool's assets, as far as the day's limit goes, and returns how much it was.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn serve_claims(&mut self, now: i64) -> Result<Tokens> {
+        if self.claims.outstanding.is_zero() {
+            return Ok(Tokens::ZERO);
+        }
+        let served = self.claims.serve(self.insurance_limit(now)?)?;
+        self.spend_insurance(served, now)?;
+        Ok(served)
+    }
+
+    /// The most that the insurance pool may pay now, raw units.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub fn insurance_limit(&self, now: i64) -> Result<Tokens> {
+        Ok(self.window_at(now)?.left.min(self.insurance.assets))
+    }
+
+    /// The part of an amount within the reserves that the main pool can pay for all of them alike, rounded down.
+    fn backed(&self, covered: Tokens) -> Result<Tokens> {
+        let (assets, reserves) = (self.main.assets, self.reserves);
+        if assets >= reserves {
+            return Ok(covered);
+        }
+        let part = mul_div(u128::from(covered.0), u128::from(assets.0), u128::from(reserves.0), Rounding::Down);
+        part.and_then(|part| u64::try_from(part).ok()).map(Tokens).ok_or(ModelError::MathOverflow)
+    }
+
+    /// Takes as much of `excess` from the insurance pool as it may pay once the claims before it are served.
+    fn insure(&mut self, excess: Tokens, now: i64) -> Result<Tokens> {
+        self.serve_claims(now)?;
+        let paid = excess.min(self.insurance_limit(now)?);
+        self.spend_insurance(paid, now)?;
+        Ok(paid)
+    }
+
+    /// The window that a payment now would fall into.
+    fn window_at(&self, now: i64) -> Result<PayoutWindow> {
+        if now < self.payout_window.start.saturating_add(PAYOUT_WINDOW) {
+            return Ok(self.payout_window);
+        }
+        Ok(PayoutWindow { start: now, left: share(self.insurance.assets, PAYOUT_LIMIT_BPS, Rounding::Down)? })
+    }
+
+    fn spend_insurance(&mut self, amount: Tokens, now: i64) -> Result<()> {
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let window = self.window_at(now)?;
+        self.payout_window = PayoutWindow { left: window.left.minus(amount)?, ..window };
+        self.insurance.assets = self.insurance.assets.minus(amount)?;
+        Ok(())
+    }
+}
