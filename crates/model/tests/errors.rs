@@ -36,7 +36,11 @@ fn about_prices(error: ModelError) -> Option<ModelError> {
         ModelError::ParameterOutOfRange => MarketConfig::default().validate().err(),
         ModelError::PriceNotPositive => PriceUpdate::parse(0, 0, 1, 0, 1, 0).err(),
         ModelError::PriceOutOfRange => PriceUpdate::parse(1, 0, 1, -3, 1, 0).err(),
-        ModelError::PriceStale => world().indices[BTC].read(START + 41, 10).err(),
+        ModelError::PriceStale => {
+            let mut world = holding();
+            world.now += 11;
+            world.close(0, CALL, 1_000_000).err()
+        }
         ModelError::PriceFromFuture => accept(&update(1, 0, START + 36, START)),
         ModelError::PriceUncertain => accept(&update(10_000_000, 51, START + 31, START)),
         ModelError::PriceFarFromAverage => under(Condition::PriceDiverged, Action::Open),
@@ -112,6 +116,46 @@ fn about_holding(error: ModelError) -> Option<ModelError> {
         ModelError::PositionNotFound => world.close(1, CALL, 1_000).err(),
         ModelError::AccountHealthy => world.liquidate(0, 1).err(),
         ModelError::MarkStale => world.vault.net_asset_value(PoolKind::Main, world.markets.iter(), world.slot).err(),
+        _ => about_stock(error),
+    }
+}
+
+fn about_stock(error: ModelError) -> Option<ModelError> {
+    let mut world = World::dollar(1);
+    world.open(0, CALL, 1_000_000).unwrap();
+    let (monday, moment) = (ShortDay { day: 20_843, close_minute: 0 }, world.moment());
+    match error {
+        ModelError::MintPaused => under(Condition::MintPaused, Action::Withdraw),
+        ModelError::MintChanged => under(Condition::MintChanged, Action::Withdraw),
+        ModelError::TokensFrozen => under(Condition::TokensFrozen, Action::Withdraw),
+        ModelError::NotAbandoned => world.settle_abandoned(0, CALL).err(),
+        ModelError::StockMissing => world.markets[0].accrue(&world.indices[BTC], None, moment).err(),
+        ModelError::StockNotCranked => {
+            let later = Moment { slot: moment.slot + 1, ..moment };
+            world.markets[0].accrue(&world.indices[BTC], Some(&world.stock), later).err()
+        }
+        ModelError::StockPriceStale => {
+            world.share_cents = None;
+            world.step(60);
+            world.close(0, CALL, 1_000_000).err()
+        }
+        ModelError::StockFarFromAverage => under(Condition::StockDiverged, Action::Open),
+        ModelError::StockMarketClosed => {
+            world.step(8 * 3_600);
+            world.open(0, CALL, 1_000).err()
+        }
+        ModelError::MultiplierChanging => {
+            world.mint.current = 1.01f64.to_bits();
+            world.mint.next = world.mint.current;
+            world.step(5);
+            world.close(0, CALL, 1_000_000).err()
+        }
+        ModelError::CalendarInvalid => world.stock.calendar.add(ShortDay { close_minute: 960, ..monday }, START).err(),
+        ModelError::CalendarFull => (0..60u16).find_map(|day| {
+            let day = ShortDay { day: monday.day + day / 5 * 7 + day % 5, ..monday };
+            world.stock.calendar.add(day, START).err()
+        }),
+        ModelError::MultiplierInvalid => Multiplier::from_bits(0).err(),
         _ => about_pools(error),
     }
 }
@@ -158,12 +202,32 @@ fn about_pools(error: ModelError) -> Option<ModelError> {
         ModelError::NothingToCollect => world.collect_fees().err(),
         // Raised by the program where it closes an account, which the model only answers for.
         ModelError::AccountNotEmpty => (!world.accounts[0].is_empty()).then_some(error),
+        _ => about_losses(error),
+    }
+}
+
+fn about_losses(error: ModelError) -> Option<ModelError> {
+    let mut world = world();
+    let balance = world.balance;
+    match error {
+        ModelError::ClaimsOpen => {
+            world.vault.pay_out(&mut world.accounts[0], Tokens(1 << 40), Tokens(0), START).unwrap();
+            world.join(PoolKind::Insurance, 1_000).err()
+        }
+        ModelError::NotShort => world.vault.recognise_loss(Tokens(balance), START).err(),
+        ModelError::LossNotDue => world.vault.recognise_loss(Tokens(balance - 1), START).err(),
+        ModelError::TooManyLosses => (1..6).find_map(|number| {
+            let (left, now) = (Tokens(world.vault.margin.0 - 1), START + number * LOSS_DELAY);
+            world.vault.observe_balance(left, now - LOSS_DELAY).unwrap();
+            world.vault.recognise_loss(left, now).err()
+        }),
+        ModelError::NothingToRepay => world.vault.repay_losses(Tokens(balance + 1)).err(),
         _ => None,
     }
 }
 
 /// All of them; a test below counts them in the source.
-const ALL: [ModelError; 44] = {
+const ALL: [ModelError; 62] = {
     use ModelError::*;
     [
         MathOverflow,
@@ -179,6 +243,19 @@ const ALL: [ModelError; 44] = {
         OpeningPaused,
         RecoveringFromOutage,
         VaultShort,
+        MintPaused,
+        MintChanged,
+        TokensFrozen,
+        NotAbandoned,
+        StockMissing,
+        StockNotCranked,
+        StockPriceStale,
+        StockFarFromAverage,
+        StockMarketClosed,
+        MultiplierChanging,
+        CalendarInvalid,
+        CalendarFull,
+        MultiplierInvalid,
         MarketNotAccrued,
         MarketMissing,
         TickTooFar,
@@ -210,6 +287,11 @@ const ALL: [ModelError; 44] = {
         TicketStillOpen,
         NothingToCollect,
         AccountNotEmpty,
+        ClaimsOpen,
+        NotShort,
+        LossNotDue,
+        TooManyLosses,
+        NothingToRepay,
     ]
 };
 #[test]

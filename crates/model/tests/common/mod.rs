@@ -296,17 +296,21 @@ impl World {
     }
 
     pub fn settle_capped(&mut self, account: usize, key: SeriesKey) -> Result<CloseReport> {
-        let (moment, number) = (self.moment(), usize::from(key.market));
-        let (market, index) = (&mut self.markets[number], &self.indices[number % 2]);
-        let account = &mut self.accounts[account];
-        settle_position(&mut self.vault, account, market, index, key, SettleReason::Capped, moment)
+        self.settle(account, key, SettleReason::Capped)
     }
 
     pub fn retire(&mut self, account: usize, key: SeriesKey) -> Result<CloseReport> {
+        self.settle(account, key, SettleReason::Far)
+    }
+
+    pub fn settle_abandoned(&mut self, account: usize, key: SeriesKey) -> Result<CloseReport> {
+        self.settle(account, key, SettleReason::Abandoned)
+    }
+
+    fn settle(&mut self, account: usize, key: SeriesKey, reason: SettleReason) -> Result<CloseReport> {
         let (moment, number) = (self.moment(), usize::from(key.market));
         let (market, index) = (&mut self.markets[number], &self.indices[number % 2]);
-        let account = &mut self.accounts[account];
-        settle_position(&mut self.vault, account, market, index, key, SettleReason::Far, moment)
+        settle_position(&mut self.vault, &mut self.accounts[account], market, index, key, reason, moment)
     }
 
     pub fn settle_funding(&mut self, account: usize) -> Result<Tokens> {
