@@ -1,6 +1,10 @@
 //! The starting parameters of `docs/mechanism.md` section 9.
 
-use perpetua::{GuardParameters, MarketParameters, PerSide, PoolParameters, Settlement, VaultParameters};
+use perpetua::{
+    GuardParameters, MarketParameters, PerSide, PoolParameters, PricedUnit, Settlement, StockParameters, VaultParameters,
+};
+
+use crate::price::{SHARE_FEED, TOKEN_FEED};
 
 /// Raw stock-token units per US dollar: a token of 400 US dollars with eight decimals.
 pub const UNITS_PER_USD: u64 = 250_000;
@@ -50,5 +54,36 @@ pub fn market_parameters(reference: i64) -> MarketParameters {
         fee_value_bps: 1_250,
         series_limit_bps: 1_000,
         side_limit_bps: 5_000,
+        reserve_extra_bps: PerSide { call: 0, put: 0 },
     }
+}
+
+/// A dollar market whose tick 0 is struck at `reference` whole US dollars.
+pub fn dollar_parameters(reference: i64) -> MarketParameters {
+    MarketParameters {
+        settlement: Settlement::Dollar,
+        units_per_usd: 0,
+        reserve_extra_bps: PerSide { call: 2_500, put: 5_000 },
+        ..market_parameters(reference)
+    }
+}
+
+/// A stock whose share feed prices a share and whose token feed a token.
+pub fn stock_parameters() -> StockParameters {
+    StockParameters {
+        share_feed: SHARE_FEED,
+        share_feed_unit: PricedUnit::Share,
+        token_feed: None,
+        token_feed_unit: PricedUnit::Token,
+        guards: guards(),
+        volatility_bps: 6_000,
+        closed_haircut_bps: 500,
+        multiplier_change_bps: 200,
+        token_band_bps: 2_500,
+    }
+}
+
+/// The same with the feed that runs day and night.
+pub fn stock_parameters_with_token_feed() -> StockParameters {
+    StockParameters { token_feed: Some(TOKEN_FEED), ..stock_parameters() }
 }

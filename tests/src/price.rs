@@ -14,6 +14,11 @@ pub const FEEDS: [[u8; 32]; 4] = [
     hex("b1073854ed24cbc755dc527418f52b7d271f6cc967bbf8d8129112b18860a593"),
 ];
 
+/// The feed of TSLA/USD, which publishes while the exchange trades.
+pub const SHARE_FEED: [u8; 32] = FEEDS[2];
+/// The feed of TSLAx/USD, which publishes day and night.
+pub const TOKEN_FEED: [u8; 32] = hex("47a156470288850a440df3a6ce85a55917b813a19bb5b31128a33a986566a362");
+
 /// Power of ten of the prices here: Pyth gives crypto prices in 10^-8 US dollars.
 pub const EXPONENT: i32 = -8;
 

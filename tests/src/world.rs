@@ -14,6 +14,7 @@ use crate::{
     Chain, Done, Failure, actor,
     parameters::{guards, market_parameters, vault_parameters},
     price::{self, FEEDS, usd},
+    stock::SHARE,
     token::{self, ONE},
 };
 
@@ -74,6 +75,12 @@ pub struct World {
     pub prices: [Pubkey; 4],
     /// Prices that [`World::crank`] posts, whole US dollars.
     pub spot: [i64; 4],
+    /// Pyth price accounts of a share and of its token.
+    pub stock_prices: [Pubkey; 2],
+    /// The price of a share that its feed publishes, if it does, in 10^-8 US dollars.
+    pub share: Option<i64>,
+    /// The price of a token that its feed publishes, if it does, in 10^-8 US dollars.
+    pub token: Option<i64>,
 }
 
 /// A call at `tick`.
@@ -103,6 +110,9 @@ impl World {
             markets: Vec::new(),
             prices: ["BTC price", "ETH price", "third price", "fourth price"].map(actor),
             spot: PRICES,
+            stock_prices: ["share price", "token price"].map(actor),
+            share: Some(usd(SHARE)),
+            token: None,
         }
     }
 
@@ -118,6 +128,13 @@ impl World {
 
     /// The same with indices that are listed with another variance, Q16.48.
     pub fn with_variance(count: usize, variance: u64) -> Self {
+        let mut world = Self::listed(count, variance);
+        world.seed_pools(world.vault, &world.markets.clone());
+        world
+    }
+
+    /// The same with empty pools.
+    pub(crate) fn listed(count: usize, variance: u64) -> Self {
         let mut world = Self::bare();
         world.initialize().expect("the upgrade authority can initialize");
         for feed in FEEDS {
@@ -129,7 +146,6 @@ impl World {
             let market = world.create_market(world.vault, number).expect("the administrator can list a market");
             world.markets.push(market);
         }
-        world.seed_pools(world.vault, &world.markets.clone());
         world
     }
 
@@ -168,7 +184,7 @@ impl World {
         (vault, markets)
     }
 
-    fn seed_pools(&mut self, vault: VaultKeys, markets: &[MarketKeys]) {
+    pub(crate) fn seed_pools(&mut self, vault: VaultKeys, markets: &[MarketKeys]) {
         let provider = self.provider("first provider", vault, MAIN_POOL + INSURANCE_POOL);
         for (pool, amount) in [(Pool::Main, MAIN_POOL), (Pool::Insurance, INSURANCE_POOL)] {
             self.mark(markets).expect("markets can be marked");
@@ -227,7 +243,7 @@ impl World {
 
     /// The crank of a market with the price posted last.
     pub fn crank_instruction(&self, market: &MarketKeys) -> Instruction {
-        instruction::crank_funding(market, &self.prices[self.index_of(market)])
+        instruction::crank_funding(market, Some(&self.prices[self.index_of(market)]))
     }
 
     /// Which index a market is on.
@@ -236,12 +252,16 @@ impl World {
         found.expect("markets of tests are on the tests' indices")
     }
 
-    /// Posts a fresh price at the present spot and cranks a market.
+    /// Posts fresh prices at the present spot and cranks a market, and before it the stock if it needs one.
     pub fn crank(&mut self, market: &MarketKeys) -> Outcome {
         let index = self.index_of(market);
         self.post(index, &self.price(index));
         let crank = self.crank_instruction(market);
-        self.chain.send(&[crank])
+        if market.stock.is_none() {
+            return self.chain.send(&[crank]);
+        }
+        self.post_stock();
+        self.chain.send(&[self.crank_stock_instruction(), crank])
     }
 
     /// Cranks the first market.

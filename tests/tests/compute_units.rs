@@ -111,7 +111,7 @@ fn positions(table: &mut Table) {
     let (vault, account) = (world.vault, trader.account);
     let settle = instruction::settle_funding(&vault, &account, &markets);
     measure(table, "settle_funding", &mut world.clone(), settle);
-    measure(table, "view_health", &mut world.clone(), instruction::view_health(&account, &markets));
+    measure(table, "view_health", &mut world.clone(), instruction::view_health(&world.vault, &account, &markets));
     let withdraw = instruction::withdraw(&trader.owner, &vault, &account, &trader.tokens, &markets, ONE);
     measure(table, "withdraw", &mut world.clone(), withdraw);
     for (market, keys) in markets.iter().enumerate() {
@@ -197,7 +197,7 @@ fn four_cranks_and_the_action_that_needs_them_fit_one_transaction() {
 
     let provider = world.provider("second provider", world.vault, 100 * ONE);
     let join = world.join(&provider, &markets, Pool::Main, ONE, 0);
-    let cranks = markets.iter().zip(&world.prices).map(|(market, price)| instruction::crank_funding(market, price));
+    let cranks = markets.iter().zip(&world.prices).map(|(market, price)| instruction::crank_funding(market, Some(price)));
     let marks = markets.iter().map(instruction::mark_market);
     let whole: Vec<_> = cranks.chain(marks).chain([join]).collect();
     assert!(world.chain.fits_a_packet(&whole), "join: {}", world.chain.wire_size(&whole));

@@ -36,7 +36,7 @@ fn a_call_past_its_cap_pays_exactly_the_cap_without_a_fee() {
     let before = world.ledgers();
     let funding = {
         world.crank_first().unwrap();
-        perpetua_client::model::Tokens(world.market(0).receivable().unwrap().0 + 1)
+        perpetua_client::model::Tokens(world.market(0).receivable().0 + 1)
     };
     settle(&mut world, &trader.account, call(0)).unwrap();
     // Half of the strike of 100,000 USD.

@@ -38,7 +38,7 @@ fn the_client_quotes_what_the_program_returns_and_then_charges() {
         let (exchange, vault) = (world.read(&perpetua_client::address::exchange()), world.read(&world.vault.vault));
         let (index, stored) = (world.read(&market.index), Box::new(world.read::<state::Market>(&market.market)));
         let balance = Tokens(token::balance(&world.chain, &world.vault.tokens()));
-        let trade = quote::Trade { exchange: &exchange, vault: &vault, balance, index: &index, market: &stored };
+        let trade = quote::Trade { exchange: &exchange, vault: &vault, balance, index: &index, market: &stored, stock: None };
         let cranked = trade.crank(Some(&price.update().unwrap()), moment).unwrap();
         let open = trade.open(&cranked, series, Size(SIZE), moment).unwrap();
 
@@ -68,14 +68,15 @@ fn the_client_sees_an_account_as_the_program_does() {
     let (mut world, trader) = lived_in();
     // Not cranked now, so that what may have come due counts, too.
     world.chain.wait(500);
-    let done = world.chain.send(&[instruction::view_health(&trader.account, &world.markets)]).unwrap();
+    let done = world.chain.send(&[instruction::view_health(&world.vault, &trader.account, &world.markets)]).unwrap();
     let there = AccountHealth::try_from_slice(&done.returned).unwrap();
     let account = world.read(&trader.account);
     let markets: Vec<state::Market> = world.markets.iter().map(|keys| world.read(&keys.market)).collect();
-    let here = quote::health(&account, &markets, world.chain.now()).unwrap();
+    let vault = world.read(&world.vault.vault);
+    let here = quote::health(&vault, &account, &markets, world.chain.now()).unwrap();
     assert_eq!(
         (there.collateral, there.owed, there.unaccrued, there.maintenance, there.initial),
-        (here.collateral.0, here.owed.0, here.unaccrued.0, here.maintenance.0, here.initial().unwrap().0)
+        (here.collateral.0, here.owed.0, here.unaccrued.0, here.maintenance.0, here.initial().0)
     );
     assert!(here.owed.0 > 0 && here.unaccrued.0 > 0);
 }

@@ -1,7 +1,7 @@
 //! Where the program's accounts are.
 
 use anchor_lang::prelude::Pubkey;
-use perpetua::state::{Exchange, Index, MarginAccount, Market, Vault, WithdrawalTicket};
+use perpetua::state::{Exchange, Index, MarginAccount, Market, Stock, Vault, WithdrawalTicket};
 use perpetua_model::PoolKind;
 
 /// The program's own address.
@@ -36,7 +36,12 @@ pub fn share_mint(vault: &Pubkey, pool: PoolKind) -> Pubkey {
     find(&[Vault::SHARES_SEED, vault.as_ref(), &[pool as u8]])
 }
 
-/// A vault's market on an index; `settlement` 0 is quanto.
+/// The stock behind a vault's token.
+pub fn stock(vault: &Pubkey) -> Pubkey {
+    find(&[Stock::SEED, vault.as_ref()])
+}
+
+/// A vault's market on an index; `settlement` 0 is quanto, 1 is dollar.
 pub fn market(vault: &Pubkey, index: &Pubkey, settlement: u8) -> Pubkey {
     find(&[Market::SEED, vault.as_ref(), index.as_ref(), &[settlement]])
 }

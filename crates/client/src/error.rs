@@ -95,6 +95,22 @@ remedies! {
     MarketsIncomplete => "Pass every market of the vault.",
     SameAccount => "Be paid into another margin account.",
     LedgerMismatch => "This is a defect of the program: report it; nothing was changed.",
+    TokensFrozen => "Wait until the issuer unfreezes the vault's tokens; closing into collateral stays possible.",
+    NotAbandoned => "Crank with a newer price and close normally; settling at the last price starts after seven days.",
+    StockMissing => "Pass the vault's stock account to the crank of a dollar market.",
+    StockNotCranked => "Put crank_stock in front, in the same transaction.",
+    StockPriceStale => "Post a newer price of the stock and put crank_stock in front.",
+    StockFarFromAverage => "Wait until the stock's price settles; its owner may close a position at the worse value.",
+    StockMarketClosed => "Wait until the stock exchange opens; its owner may close a position at a discount.",
+    MultiplierChanging => "Wait until half an hour after the multiplier changed.",
+    CalendarInvalid => "Give New York dates to come within two years, no weekends, each closed or with an earlier close.",
+    CalendarFull => "Wait until entered days are ten days past.",
+    MultiplierInvalid => "Give the bits of a positive IEEE-754 double between 2^-20 and 2^20.",
+    ClaimsOpen => "Serve the claims first; insurance income and a quarter of its assets a day go to them.",
+    NotShort => "Nothing is missing from the vault.",
+    LossNotDue => "A loss is recognised 48 hours after note_shortage.",
+    TooManyLosses => "The vault stays stopped until tokens come back.",
+    NothingToRepay => "Send tokens back to the vault first.",
 }
 
 macro_rules! framework {

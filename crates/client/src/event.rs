@@ -44,4 +44,13 @@ events! {
     WithdrawalCancelled,
     WithdrawalExecuted,
     WithdrawalClaimed,
+    StockCreated,
+    StockCranked,
+    SessionShortened,
+    MultiplierAcknowledged,
+    ShortageNoted,
+    LossRecognised,
+    LossesRepaid,
+    ClaimsServed,
+    AccountSynced,
 }

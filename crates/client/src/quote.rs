@@ -1,7 +1,7 @@
 //! Quotes off the chain, by the code that the program runs. What is quoted for a moment is what the program charges
 //! then, if the accounts and the price are the same.
 
-use perpetua::state::{Exchange, Index, MarginAccount, Market, Vault};
+use perpetua::state::{Exchange, Index, MarginAccount, Market, Stock, Vault};
 use perpetua_model::{
     CloseQuote, Condition, Conditions, Health, MARKETS, MarketRefs, ModelError, Moment, NetAssetValue, OpenQuote,
     PoolKind, PriceUpdate, Result, SeriesKey, Shares, Size, Tokens,
@@ -22,6 +22,8 @@ pub struct Trade<'a> {
     pub index: &'a Index,
     /// The market.
     pub market: &'a Market,
+    /// The stock, which a dollar market needs, as it is after `crank_stock` in the slot of the quote.
+    pub stock: Option<&'a Stock>,
 }
 
 /// A market and its index as they will be once funding was cranked.
@@ -40,7 +42,7 @@ impl Trade<'_> {
         if let Some(price) = price {
             cranked.index.accept(price, moment.now)?;
         }
-        cranked.market.accrue(&cranked.index, moment.now, moment.slot)?;
+        cranked.market.accrue(&cranked.index, self.stock.map(|stock| &stock.state), moment)?;
         Ok(cranked)
     }
 
@@ -56,7 +58,7 @@ impl Trade<'_> {
     ///
     /// Errors: those of [`perpetua_model::Market::quote_close`].
     pub fn close(&self, cranked: &Cranked, series: Series, size: Size, moment: Moment) -> Result<CloseQuote> {
-        cranked.market.quote_close(&cranked.index, self.key(series), size, moment)
+        cranked.market.quote_close(&cranked.index, self.key(series), size, Conditions::NORMAL, moment)
     }
 
     fn key(&self, series: Series) -> SeriesKey {
@@ -70,15 +72,22 @@ impl Trade<'_> {
     }
 }
 
-/// How an account stands at `now`. `markets` are those that it has positions in, in any order.
+/// How an account of the vault stands at `now`. `markets` are those that it has positions in, in any order.
 ///
 /// Errors: [`ModelError::MarketMissing`], [`ModelError::MathOverflow`].
-pub fn health<'a>(account: &MarginAccount, markets: impl IntoIterator<Item = &'a Market>, now: i64) -> Result<Health> {
+pub fn health<'a>(
+    vault: &Vault,
+    account: &MarginAccount,
+    markets: impl IntoIterator<Item = &'a Market>,
+    now: i64,
+) -> Result<Health> {
+    let (mut vault, mut account) = (vault.state, account.state);
+    vault.sync(&mut account)?;
     let mut given: MarketRefs<'_> = [None; MARKETS];
     for market in markets {
         *given.get_mut(usize::from(market.number)).ok_or(ModelError::MarketMissing)? = Some(&market.state);
     }
-    perpetua_model::health(&account.state, &given, now)
+    perpetua_model::health(&account, &given, now)
 }
 
 /// What a pool is worth in `slot`. `markets` are all of the vault's, each marked.

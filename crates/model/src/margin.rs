@@ -36,10 +36,8 @@ impl Health {
     }
 
     /// Initial margin, raw units: four times maintenance, or the largest amount where that does not fit.
-    ///
-    /// Errors: none today; the result leaves room for one.
-    pub fn initial(&self) -> Result<Tokens> {
-        Ok(initial_margin(self.maintenance))
+    pub fn initial(&self) -> Tokens {
+        initial_margin(self.maintenance)
     }
 
     /// Whether the account may be liquidated.
@@ -51,7 +49,7 @@ impl Health {
     ///
     /// Errors: [`ModelError::BelowInitialMargin`].
     pub fn require_initial(&self) -> Result<()> {
-        let needed = i128::from(self.initial()?.0) + i128::from(self.unaccrued.0);
+        let needed = i128::from(self.initial().0) + i128::from(self.unaccrued.0);
         if self.equity() >= needed { Ok(()) } else { Err(ModelError::BelowInitialMargin) }
     }
 }

@@ -32,7 +32,7 @@ fn calling_in_funding_by_a_liquidation_voids_the_marks() {
     world.open(0, key(0, Side::Call, 0), 10_000_000).unwrap();
     world.open(0, key(1, Side::Call, 0), 10_000_000).unwrap();
     let mut hours = 0;
-    let free = world.accounts[0].collateral.0 - world.health(0).initial().unwrap().0 - 10;
+    let free = world.accounts[0].collateral.0 - world.health(0).initial().0 - 10;
     world.withdraw(0, free).unwrap();
     while !world.health(0).is_liquidatable() && hours < 2_000 {
         world.step(3_600);

@@ -86,7 +86,7 @@ fn any_position(
 /// All of an account's collateral above its initial margin, so that funding soon brings it to liquidation.
 fn withdraw_allowed(world: &mut World, account: usize) -> Result<()> {
     let health = world.health(account);
-    let free = health.equity() - i128::from(health.initial()?.0) - i128::from(health.unaccrued.0);
+    let free = health.equity() - i128::from(health.initial().0) - i128::from(health.unaccrued.0);
     world.withdraw(account, u64::try_from(free).map_err(|_| ModelError::BelowInitialMargin)?).map(drop)
 }
 

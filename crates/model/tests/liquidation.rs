@@ -120,7 +120,7 @@ proptest! {
         world.liquidate(0, 1).unwrap();
         if world.accounts[0].open_positions().count() == 1 {
             let after = world.health(0);
-            let spare = after.equity() - i128::from(after.initial().unwrap().0);
+            let spare = after.equity() - i128::from(after.initial().0);
             // A few millionths of a bitcoin option worth at most half a bitcoin: 0.0125 raw units per dollar each.
             prop_assert!((0..=4 * 2 * 25_000).contains(&spare), "{spare}");
         }
@@ -134,7 +134,7 @@ proptest! {
     ) {
         let mut world = world(&positions, 30, 0);
         let health = world.health(0);
-        leave(&mut world, health.owed.0 + health.initial().unwrap().0);
+        leave(&mut world, health.owed.0 + health.initial().0);
         for (seconds, btc, eth) in path {
             for (cents, bps) in world.cents.iter_mut().zip([btc, eth]) {
                 *cents = (*cents * u64::try_from(10_000 + bps).unwrap() / 10_000).clamp(10_000, 1_000_000_000);
@@ -209,7 +209,7 @@ fn maintenance_margin_covers_the_highest_funding_of_the_horizon() {
     }
     let found = (world.health(0).maintenance.0 - 250_000).to_string().parse::<f64>().unwrap();
     assert!((found - expected).abs() <= 1.0 + expected * 1e-9, "{found} {expected}");
-    let initial = world.health(0).initial().unwrap().0;
+    let initial = world.health(0).initial().0;
     assert_eq!(initial, 4 * world.health(0).maintenance.0);
 }
 

@@ -154,7 +154,7 @@ impl Stage {
         let kind = match event.reason {
             CloseReason::Sold => Kind::Close,
             CloseReason::Capped => Kind::Capped,
-            CloseReason::Far => Kind::Retired,
+            CloseReason::Far | CloseReason::Abandoned => Kind::Retired,
         };
         let of = option(event.side, event.tick, self.strike(event.tick), event.size, event.position_size);
         self.tell(who, kind, of, usd(event.price), event.payout - event.fee);

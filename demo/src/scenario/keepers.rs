@@ -55,8 +55,8 @@ fn settle_positions(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> 
     let Some(account) = stage.margin(who) else { return Ok(()) };
     let snapshot = stage.snapshot();
     let market = &snapshot.market.state;
-    let spot = snapshot.index().price.get();
-    let nearest = market.config.grid()?.nearest_tick(snapshot.index().price.into());
+    let spot = snapshot.index().feed.price.get();
+    let nearest = market.config.grid()?.nearest_tick(snapshot.index().feed.price.into());
     for lot in held(&account) {
         let Lot { side, tick, .. } = lot;
         let strike = market.series(side.into(), tick)?.0.strike.get();
@@ -84,7 +84,7 @@ fn settle_positions(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> 
 fn liquidate(stage: &mut Stage, liquidator: usize, who: usize) -> Result<()> {
     let Some(account) = stage.margin(who) else { return Ok(()) };
     let snapshot = stage.snapshot();
-    if !quote::health(&account, [&*snapshot.market], stage.moment().now)?.is_liquidatable() {
+    if !quote::health(&snapshot.vault, &account, [&*snapshot.market], stage.moment().now)?.is_liquidatable() {
         return Ok(());
     }
     let (keys, market) = (stage.keys(), stage.market);
@@ -119,7 +119,7 @@ fn tell_of_liquidation(stage: &mut Stage, who: usize, before: &[Lot], done: &Don
 fn settle_funding(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> {
     let Some(account) = stage.margin(who) else { return Ok(()) };
     let snapshot = stage.snapshot();
-    let health = quote::health(&account, [&*snapshot.market], stage.moment().now)?;
+    let health = quote::health(&snapshot.vault, &account, [&*snapshot.market], stage.moment().now)?;
     if health.owed.is_zero() || health.collateral.is_zero() {
         return Ok(());
     }

@@ -99,7 +99,7 @@ fn hour(stage: &Stage, now: &Quote, before: Option<&Hour>) -> Hour {
     let (vault, book) = (&snapshot.vault.state, &stage.log.book);
     let mut market = Box::new(snapshot.market.state);
     let moment = stage.moment();
-    let marked = market.mark(snapshot.index(), moment.now, moment.slot).is_ok();
+    let marked = market.mark(snapshot.index(), moment).is_ok();
     let price = |kind, last: fn(&Hour) -> f64| {
         let here = marked.then(|| share_price(vault, kind, &market, moment.slot)).flatten();
         here.or(before.map(last)).unwrap_or(1.0)

@@ -173,7 +173,7 @@ impl Stage {
 
     /// The last accepted price of the index, US dollars Q64.64.
     pub fn index_price(&self) -> u128 {
-        self.world.index(0).price.get()
+        self.world.index(0).feed.price.get()
     }
 
     /// The strike of a tick in US dollars, for people to read.
@@ -257,7 +257,7 @@ impl Snapshot {
     /// The client's view of them.
     pub fn trade(&self) -> Trade<'_> {
         let Self { exchange, vault, index, market, balance } = self;
-        Trade { exchange, vault, balance: *balance, index, market }
+        Trade { exchange, vault, balance: *balance, index, market, stock: None }
     }
 
     /// The market as it stands, cranked in this slot.

@@ -52,7 +52,7 @@ pub fn trade(stage: &mut Stage, who: usize, role: &mut Role, quotes: &[Quote]) -
         look_after(stage, who, role.care, &margin)?;
     }
     let snapshot = stage.snapshot();
-    let spot = Usd::from(snapshot.index().price);
+    let spot = Usd::from(snapshot.index().feed.price);
     let view = View { quotes, nearest: snapshot.market.state.config.grid()?.nearest_tick(spot), held: held(&margin) };
     let wishes = if ending { farewell(&view) } else { role.rule.wishes(&view) };
     for wish in wishes {
@@ -127,24 +127,24 @@ fn margin_after(stage: &Stage, snapshot: &Snapshot, who: usize, lot: Lot, strike
     let now = stage.moment().now;
     let market = &snapshot.market.state;
     let Some(account) = stage.margin(who) else { return Ok(Tokens::ZERO) };
-    let before = quote::health(&account, [&*snapshot.market], now)?.maintenance;
+    let before = quote::health(&snapshot.vault, &account, [&*snapshot.market], now)?.maintenance;
     let rate = market.margin_rate(lot.side.into(), now)?.maintenance(Real::from(Usd::from(strike)));
     let added = rate.mul(Real::from_u64(lot.size)).to_fixed(0, Rounding::Up).unwrap_or(u64::MAX);
-    let fee = market.units_per_usd().cents(market.config.liquidation_fee_cents.into(), Rounding::Up)?;
+    let fee = market.units.last.cents(market.config.liquidation_fee_cents.into(), Rounding::Up)?;
     let fee = if before.is_zero() { fee } else { Tokens::ZERO };
     Ok(Tokens(before.plus(fee)?.0.saturating_add(added).saturating_mul(INITIAL_MARGIN_MULTIPLE)))
 }
 
 fn owed(stage: &Stage, snapshot: &Snapshot, who: usize) -> Result<u64> {
     let Some(account) = stage.margin(who) else { return Ok(0) };
-    Ok(quote::health(&account, [&*snapshot.market], stage.moment().now)?.owed.0)
+    Ok(quote::health(&snapshot.vault, &account, [&*snapshot.market], stage.moment().now)?.owed.0)
 }
 
 fn look_after(stage: &mut Stage, who: usize, care: Care, account: &state::MarginAccount) -> Result<()> {
     let snapshot = stage.snapshot();
-    let health = quote::health(account, [&*snapshot.market], stage.moment().now)?;
+    let health = quote::health(&snapshot.vault, account, [&*snapshot.market], stage.moment().now)?;
     let equity = u64::try_from(health.equity()).unwrap_or(0);
-    let initial = health.initial()?.0;
+    let initial = health.initial().0;
     let wanted = initial / 100 * care.when_buying;
     if equity < initial / 100 * COMFORT.0 {
         pay_in(stage, who, wanted - equity);
@@ -185,7 +185,7 @@ pub fn leave(stage: &mut Stage, who: usize, margin: &state::MarginAccount) {
 pub fn worth(stage: &Stage, snapshot: &Snapshot, who: usize) -> i128 {
     let Some(account) = stage.margin(who) else { return 0 };
     let moment = stage.moment();
-    let Ok(health) = quote::health(&account, [&*snapshot.market], moment.now) else { return 0 };
+    let Ok(health) = quote::health(&snapshot.vault, &account, [&*snapshot.market], moment.now) else { return 0 };
     let cranked = snapshot.cranked(moment);
     let proceeds = |lot: Lot| {
         let series = Series { side: lot.side, tick: lot.tick };

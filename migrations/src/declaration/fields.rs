@@ -70,6 +70,7 @@ pub struct PoolFields {
 #[serde(remote = "Settlement", rename_all = "lowercase")]
 enum SettlementName {
     Quanto,
+    Dollar,
 }
 
 #[derive(Deserialize)]
@@ -114,4 +115,6 @@ pub struct MarketFields {
     fee_value_bps: u16,
     series_limit_bps: u16,
     side_limit_bps: u16,
+    #[serde(with = "PerSideFields")]
+    reserve_extra_bps: PerSide,
 }

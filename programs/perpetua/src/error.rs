@@ -149,6 +149,22 @@ pub enum PerpetuaError {
     StockMarketClosed,
     #[msg("The stock token's multiplier changes or changed within half an hour")]
     MultiplierChanging,
+    #[msg("The calendar takes weekdays of the next two years, each closed or with an earlier close")]
+    CalendarInvalid,
+    #[msg("The calendar holds as many short days as fit")]
+    CalendarFull,
+    #[msg("The mint's multiplier is not a positive number of a sane size")]
+    MultiplierInvalid,
+    #[msg("The insurance pool owes claims, which are served before anybody joins or leaves it")]
+    ClaimsOpen,
+    #[msg("The vault holds what its ledgers say")]
+    NotShort,
+    #[msg("The vault has not been short for 48 hours yet")]
+    LossNotDue,
+    #[msg("Too many losses have reached margin")]
+    TooManyLosses,
+    #[msg("There is no loss to repay or no token to repay it with")]
+    NothingToRepay,
 }
 
 macro_rules! from_model {
@@ -216,6 +232,14 @@ from_model! {
     StockFarFromAverage,
     StockMarketClosed,
     MultiplierChanging,
+    CalendarInvalid,
+    CalendarFull,
+    MultiplierInvalid,
+    ClaimsOpen,
+    NotShort,
+    LossNotDue,
+    TooManyLosses,
+    NothingToRepay,
 }
 
 /// Turns the model's refusals into the program's.

@@ -291,14 +291,14 @@ pub struct StockCreated {
     pub vault: Pubkey,
 }
 
-/// Days were entered on which the stock exchange is closed or closes early.
+/// A day was entered on which the stock exchange is closed or closes early.
 #[event]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionsShortened {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionShortened {
     /// The stock.
     pub stock: Pubkey,
-    /// The days.
-    pub days: Vec<ShortDay>,
+    /// The day.
+    pub day: ShortDay,
 }
 
 /// A change of the multiplier of any size was accepted.
@@ -309,6 +309,64 @@ pub struct MultiplierAcknowledged {
     pub stock: Pubkey,
     /// The multiplier, as the bits of an IEEE-754 double.
     pub multiplier: u64,
+}
+
+/// Since when a vault is short of its ledgers was noted, or that it is not.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShortageNoted {
+    /// The vault.
+    pub vault: Pubkey,
+    /// Tokens that it holds.
+    pub balance: u64,
+    /// Since when it is known to be short, Unix seconds; zero if it is not.
+    pub since: i64,
+}
+
+/// Missing tokens were taken from the ledgers.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LossRecognised {
+    /// The vault.
+    pub vault: Pubkey,
+    /// What protocol fees, insurance pool, main pool and margin lost.
+    pub parts: [u64; 4],
+}
+
+/// Tokens came back and repaid losses.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LossesRepaid {
+    /// The vault.
+    pub vault: Pubkey,
+    /// What protocol fees, insurance pool, main pool and margin got back.
+    pub parts: [u64; 4],
+}
+
+/// The insurance pool set tokens aside for those it owes.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimsServed {
+    /// The vault.
+    pub vault: Pubkey,
+    /// Tokens set aside.
+    pub served: u64,
+    /// What is still owed.
+    pub outstanding: u64,
+}
+
+/// An account bore losses of tokens, and received repayments and what its claim was served.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountSynced {
+    /// The vault.
+    pub vault: Pubkey,
+    /// The margin account.
+    pub account: Pubkey,
+    /// What the insurance pool still owes it.
+    pub claim: u64,
+    /// Collateral afterwards.
+    pub collateral: u64,
 }
 
 /// An underlying was listed.

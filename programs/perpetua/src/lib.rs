@@ -238,6 +238,43 @@ pub mod perpetua {
         instructions::settle_abandoned(ctx, side, tick)
     }
 
+    /// Notes since when a vault holds fewer tokens than its ledgers say, or that it does not. Anyone may call it.
+    ///
+    /// Errors: `WrongAccount`.
+    pub fn note_shortage(ctx: Context<CoverLosses>) -> Result<()> {
+        instructions::note_shortage(ctx)
+    }
+
+    /// Takes what a vault has been short of for 48 hours from protocol fees, then the insurance pool, the main pool and all
+    /// margin alike. Anyone may call it.
+    ///
+    /// Errors: `WrongAccount`, `NotShort`, `LossNotDue`, `TooManyLosses`.
+    pub fn recognise_loss(ctx: Context<CoverLosses>) -> Result<()> {
+        instructions::recognise_loss(ctx)
+    }
+
+    /// Repays recognised losses, the last first, from tokens that the vault holds beyond its ledgers. Anyone may call it.
+    ///
+    /// Errors: `WrongAccount`, `NothingToRepay`.
+    pub fn repay_losses(ctx: Context<CoverLosses>) -> Result<()> {
+        instructions::repay_losses(ctx)
+    }
+
+    /// Serves claims on the insurance pool from its assets, as far as the day's limit goes. Anyone may call it.
+    ///
+    /// Errors: `NothingToCollect`.
+    pub fn serve_claims(ctx: Context<ServeClaims>) -> Result<()> {
+        instructions::serve_claims(ctx)
+    }
+
+    /// Brings an account up to date with losses of tokens, their repayment and what its claim was served. Anyone may call
+    /// it; whatever touches an account does it, too.
+    ///
+    /// Errors: `WrongAccount`.
+    pub fn sync_account(ctx: Context<SyncAccount>) -> Result<()> {
+        instructions::sync_account(ctx)
+    }
+
     /// Values a market's open interest, for pool shares to be minted and burned at. Anyone may call it. Needs
     /// `crank_funding` of the market in the same slot, unless there was no price for ten minutes.
     ///

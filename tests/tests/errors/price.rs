@@ -120,7 +120,7 @@ refusals! {
         let previous_publish_time = world.chain.now() - 1;
         let price = PriceAccount { feed_id: feed, previous_publish_time, ..world.price(0) };
         world.post(1, &price);
-        world.chain.send(&[instruction::crank_funding(&market, &world.prices[1])]).unwrap();
+        world.chain.send(&[instruction::crank_funding(&market, Some(&world.prices[1]))]).unwrap();
         world.chain.send(&[instruction::open_position(
             &trader.owner, &world.vault, &trader.account, &market, &[], call(0), 10_000, u64::MAX,
         )])

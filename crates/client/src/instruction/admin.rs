@@ -1,5 +1,5 @@
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction, system_program};
-use perpetua::{GuardParameters, MarketParameters, VaultParameters};
+use perpetua::{GuardParameters, MarketParameters, ShortDay, StockParameters, VaultParameters};
 use perpetua_model::PoolKind;
 
 use super::{MarketKeys, VaultKeys, build};
@@ -52,6 +52,42 @@ pub fn create_vault(admin: &Pubkey, vault: &VaultKeys, parameters: VaultParamete
         program: address::PROGRAM,
     };
     build(accounts, perpetua::instruction::CreateVault { parameters })
+}
+
+/// Names the feeds and settings by which a vault's stock is priced.
+pub fn create_stock(admin: &Pubkey, vault: &VaultKeys, parameters: StockParameters) -> Instruction {
+    let accounts = perpetua::accounts::CreateStock {
+        admin: *admin,
+        exchange: address::exchange(),
+        vault: vault.vault,
+        stock_mint: vault.stock_mint,
+        stock: vault.stock(),
+        system_program: system_program::ID,
+        event_authority: address::event_authority(),
+        program: address::PROGRAM,
+    };
+    build(accounts, perpetua::instruction::CreateStock { parameters })
+}
+
+/// Enters days on which the stock exchange is closed or closes early.
+pub fn shorten_sessions(admin: &Pubkey, vault: &VaultKeys, days: Vec<ShortDay>) -> Instruction {
+    build(change_stock(admin, vault), perpetua::instruction::ShortenSessions { days })
+}
+
+/// Accepts a multiplier of the stock token, the bits of an IEEE-754 double, whatever its size.
+pub fn acknowledge_multiplier(admin: &Pubkey, vault: &VaultKeys, multiplier: u64) -> Instruction {
+    build(change_stock(admin, vault), perpetua::instruction::AcknowledgeMultiplier { multiplier })
+}
+
+fn change_stock(admin: &Pubkey, vault: &VaultKeys) -> perpetua::accounts::ChangeStock {
+    perpetua::accounts::ChangeStock {
+        admin: *admin,
+        exchange: address::exchange(),
+        vault: vault.vault,
+        stock: vault.stock(),
+        event_authority: address::event_authority(),
+        program: address::PROGRAM,
+    }
 }
 
 /// Lists a market of a vault on an index.

@@ -1,7 +1,7 @@
 //! One builder for each instruction of the program, from the addresses that cannot be derived.
 //!
 //! Trading, settling, liquidating and marking need funding accrued in the same slot of the chain: put
-//! [`crank_funding`] in front with [`with_crank`].
+//! [`crank_funding`] in front with [`with_crank`], and [`crank_stock`] in front of that for a dollar market.
 
 mod admin;
 mod keeper;
@@ -63,7 +63,19 @@ impl VaultKeys {
 
     /// This vault's quanto market on an index.
     pub fn market(&self, index: Pubkey) -> MarketKeys {
-        MarketKeys { index, market: address::market(&self.vault, &index, perpetua_model::SETTLEMENT_QUANTO) }
+        let market = address::market(&self.vault, &index, perpetua_model::SETTLEMENT_QUANTO);
+        MarketKeys { index, market, stock: None }
+    }
+
+    /// This vault's dollar market on an index.
+    pub fn dollar_market(&self, index: Pubkey) -> MarketKeys {
+        let market = address::market(&self.vault, &index, perpetua_model::SETTLEMENT_DOLLAR);
+        MarketKeys { index, market, stock: Some(self.stock()) }
+    }
+
+    /// The stock behind this vault's token.
+    pub fn stock(&self) -> Pubkey {
+        address::stock(&self.vault)
     }
 }
 
@@ -74,6 +86,8 @@ pub struct MarketKeys {
     pub index: Pubkey,
     /// The market.
     pub market: Pubkey,
+    /// The stock that a dollar market's `X` comes from.
+    pub stock: Option<Pubkey>,
 }
 
 /// An option of a market.
@@ -91,7 +105,7 @@ pub fn with_crank<'a>(
     markets: impl IntoIterator<Item = (&'a MarketKeys, &'a Pubkey)>,
     instruction: Instruction,
 ) -> Vec<Instruction> {
-    let cranks = markets.into_iter().map(|(market, price)| crank_funding(market, price));
+    let cranks = markets.into_iter().map(|(market, price)| crank_funding(market, Some(price)));
     cranks.chain([instruction]).collect()
 }
 

@@ -17,8 +17,12 @@ pub fn view_quote(vault: &VaultKeys, market: &MarketKeys, series: Series, size: 
 }
 
 /// Returns how an account stands. `markets` are those that it has positions in.
-pub fn view_health<'a>(account: &Pubkey, markets: impl IntoIterator<Item = &'a MarketKeys>) -> Instruction {
-    let accounts = perpetua::accounts::ViewHealth { account: *account };
+pub fn view_health<'a>(
+    vault: &VaultKeys,
+    account: &Pubkey,
+    markets: impl IntoIterator<Item = &'a MarketKeys>,
+) -> Instruction {
+    let accounts = perpetua::accounts::ViewHealth { vault: vault.vault, account: *account };
     let mut instruction = build(accounts, perpetua::instruction::ViewHealth {});
     instruction.accounts.extend(markets.into_iter().map(|market| read_only(&market.market)));
     instruction

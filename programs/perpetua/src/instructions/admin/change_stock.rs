@@ -8,7 +8,7 @@ use super::ShortDay;
 use crate::{
     PerpetuaError,
     error::OrProgramError,
-    events::{MultiplierAcknowledged, SessionsShortened, emit},
+    events::{MultiplierAcknowledged, SessionShortened, emit},
     instructions::common::moment,
     state::{Exchange, Stock, Vault},
 };
@@ -33,10 +33,11 @@ pub struct ChangeStock<'info> {
 pub(crate) fn shorten_sessions(ctx: Context<ChangeStock>, days: Vec<ShortDay>) -> Result<()> {
     let now = moment()?.now;
     let mut stock = ctx.accounts.stock.load_mut()?;
-    for day in &days {
-        stock.state.calendar.add((*day).into(), now).or_program_error()?;
+    for day in days {
+        stock.state.calendar.add(day.into(), now).or_program_error()?;
+        emit(&ctx.accounts.event_authority, &SessionShortened { stock: ctx.accounts.stock.key(), day })?;
     }
-    emit(&ctx.accounts.event_authority, &SessionsShortened { stock: ctx.accounts.stock.key(), days })
+    Ok(())
 }
 
 pub(crate) fn acknowledge_multiplier(ctx: Context<ChangeStock>, multiplier: u64) -> Result<()> {

@@ -3,6 +3,7 @@
 mod crank_funding;
 mod crank_stock;
 mod liquidate;
+mod losses;
 mod mark_market;
 mod settle_funding;
 mod settle_position;
@@ -10,6 +11,7 @@ mod settle_position;
 pub use crank_funding::*;
 pub use crank_stock::*;
 pub use liquidate::*;
+pub use losses::*;
 pub use mark_market::*;
 pub use settle_funding::*;
 pub use settle_position::*;

@@ -62,6 +62,7 @@ pub(crate) fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
     let mut vault = ctx.accounts.vault.load_mut()?;
     let mut account = ctx.accounts.account.load_mut()?;
 
+    vault.state.sync(&mut account.state).or_program_error()?;
     vault.state.deposit(&mut account.state, received).or_program_error()?;
 
     check_tokens(&vault, &ctx.accounts.tokens)?;

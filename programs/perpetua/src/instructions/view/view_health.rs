@@ -1,15 +1,18 @@
 use anchor_lang::prelude::*;
 
 use crate::{
-    error::OrProgramError,
+    error::{OrProgramError, PerpetuaError},
     instructions::common::{ReadMarkets, moment},
-    state::MarginAccount,
+    state::{MarginAccount, Vault},
 };
 
 /// Accounts of `view_health`; behind them every market that the account has positions in.
 #[derive(Accounts)]
 pub struct ViewHealth<'info> {
+    /// The vault.
+    pub vault: AccountLoader<'info, Vault>,
     /// The account.
+    #[account(has_one = vault @ PerpetuaError::WrongAccount)]
     pub account: AccountLoader<'info, MarginAccount>,
 }
 
@@ -30,14 +33,16 @@ pub struct AccountHealth {
 }
 
 pub(crate) fn view_health(ctx: Context<ViewHealth>) -> Result<AccountHealth> {
-    let account = ctx.accounts.account.load()?;
-    let markets = ReadMarkets::load(&account.vault, ctx.remaining_accounts)?;
-    let health = perpetua_model::health(&account.state, &markets.refs(), moment()?.now).or_program_error()?;
+    let mut vault = ctx.accounts.vault.load()?.state;
+    let mut account = ctx.accounts.account.load()?.state;
+    let markets = ReadMarkets::load(ctx.accounts.vault.as_ref().key, ctx.remaining_accounts)?;
+    vault.sync(&mut account).or_program_error()?;
+    let health = perpetua_model::health(&account, &markets.refs(), moment()?.now).or_program_error()?;
     Ok(AccountHealth {
         collateral: health.collateral.0,
         owed: health.owed.0,
         unaccrued: health.unaccrued.0,
         maintenance: health.maintenance.0,
-        initial: health.initial().or_program_error()?.0,
+        initial: health.initial().0,
     })
 }

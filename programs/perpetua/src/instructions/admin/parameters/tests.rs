@@ -36,7 +36,7 @@ fn every_parameter_of_an_index_and_of_a_vault_arrives_where_it_belongs() {
 fn every_parameter_of_a_market_arrives_where_it_belongs() {
     let sides = |call| PerSide { call, put: call + 1 };
     let config = MarketConfig::from(MarketParameters {
-        settlement: Settlement::Quanto,
+        settlement: Settlement::Dollar,
         units_per_usd: 1,
         reference_strike: 2 << 64 | 3,
         min_size: 4,
@@ -63,6 +63,7 @@ fn every_parameter_of_a_market_arrives_where_it_belongs() {
         fee_value_bps: 27,
         series_limit_bps: 28,
         side_limit_bps: 29,
+        reserve_extra_bps: sides(30),
     });
     let expected = MarketConfig {
         units_per_usd: UnitsPerUsd(1),
@@ -91,9 +92,38 @@ fn every_parameter_of_a_market_arrives_where_it_belongs() {
         fee_value_bps: 27,
         series_limit_bps: 28,
         side_limit_bps: 29,
-        reserve_extra_bps: [0, 0],
-        settlement: 0,
+        reserve_extra_bps: [30, 31],
+        settlement: 1,
         padding: [0; 25],
     };
     assert_eq!(config, expected);
+}
+
+#[test]
+fn every_parameter_of_a_stock_arrives_where_it_belongs() {
+    let guards = GuardParameters { max_age_trade: 1, max_age_crank: 2, max_confidence_bps: 3, average_band_bps: 4 };
+    let parameters = StockParameters {
+        share_feed: [1; 32],
+        share_feed_unit: PricedUnit::Share,
+        token_feed: Some([2; 32]),
+        token_feed_unit: PricedUnit::Token,
+        guards,
+        volatility_bps: 5,
+        closed_haircut_bps: 6,
+        multiplier_change_bps: 7,
+        token_band_bps: 8,
+    };
+    let expected = StockConfig {
+        guards: guards.into(),
+        volatility_bps: 5,
+        closed_haircut_bps: 6,
+        multiplier_change_bps: 7,
+        token_band_bps: 8,
+        decimals: 9,
+        share_feed_unit: 0,
+        token_feed_unit: 1,
+        has_token_feed: 1,
+        padding: [0; 4],
+    };
+    assert_eq!(parameters.config(9), expected);
 }

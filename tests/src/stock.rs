@@ -1,0 +1,116 @@
+//! The stock behind the TSLAx vault: its feeds, its mint's multiplier and its dollar markets.
+
+use perpetua::state;
+use perpetua_client::{
+    address,
+    instruction::{self, MarketKeys},
+    price::PriceAccount,
+};
+use solana_instruction::Instruction;
+
+use crate::{
+    Chain, World,
+    parameters::{dollar_parameters, stock_parameters},
+    price::{self, FEEDS, SHARE_FEED, TOKEN_FEED, usd},
+    world::{Outcome, PRICES},
+};
+
+/// Tuesday 2026-01-06 15:00 UTC, half an hour into New York's session; a multiple of 300.
+pub const IN_SESSION: i64 = 1_767_711_600;
+/// The last second of that session: 16:00 in New York.
+pub const SESSION_ENDS: i64 = IN_SESSION + 6 * 3_600;
+/// A share at the start, whole US dollars.
+pub const SHARE: i64 = 400;
+
+impl World {
+    /// The TSLAx vault during a session of the exchange, with its stock, `quanto` quanto markets and a BTC market that
+    /// settles in dollars; that one comes last.
+    pub fn with_dollar_market(quanto: usize) -> Self {
+        let mut world = Self::listed(quanto, crate::world::DECLARED_VARIANCE);
+        world.enter_session();
+        world.create_stock().expect("the administrator can list a stock");
+        let market = world.create_dollar_market(0).expect("the administrator can list a dollar market");
+        world.markets.push(market);
+        world.seed_pools(world.vault, &world.markets.clone());
+        world
+    }
+
+    /// Moves the clock to half an hour into a session.
+    pub fn enter_session(&mut self) {
+        let seconds = IN_SESSION - self.chain.now();
+        self.chain.wait(seconds);
+    }
+
+    /// Names the feeds of the TSLAx vault's stock.
+    pub fn create_stock(&mut self) -> Outcome {
+        self.chain.send(&[instruction::create_stock(&self.admin, &self.vault, stock_parameters())])
+    }
+
+    /// Lists a dollar market of the TSLAx vault on an index.
+    pub fn create_dollar_market(&mut self, index: usize) -> Result<MarketKeys, crate::Failure> {
+        let keys = self.vault.dollar_market(address::index(&FEEDS[index]));
+        let parameters = dollar_parameters(PRICES[index]);
+        self.chain.send(&[instruction::create_market(&self.admin, &self.vault, &keys, parameters)])?;
+        Ok(keys)
+    }
+
+    /// Writes what the stock's feeds publish now, if they do.
+    pub fn post_stock(&mut self) {
+        let feeds = [(self.share, SHARE_FEED), (self.token, TOKEN_FEED)];
+        for (address, (price, feed)) in self.stock_prices.into_iter().zip(feeds) {
+            let Some(price) = price else { continue };
+            let posted = PriceAccount::decode(&self.chain.account(&address).data);
+            let previous = posted.map_or(0, |last| last.publish_time).max(self.chain.now() - 60);
+            let update = PriceAccount { previous_publish_time: previous, ..price::fresh(&self.chain, feed, price) };
+            price::post(&mut self.chain, &address, &update);
+        }
+    }
+
+    /// The crank of the stock with the feeds that publish.
+    pub fn crank_stock_instruction(&self) -> Instruction {
+        let [share, token] = self.stock_prices;
+        let share = self.share.map(|_| share);
+        let token = self.token.map(|_| token);
+        instruction::crank_stock(&self.vault, share.as_ref(), token.as_ref())
+    }
+
+    /// Posts what the stock's feeds publish and cranks the stock.
+    pub fn crank_stock(&mut self) -> Outcome {
+        self.post_stock();
+        let crank = self.crank_stock_instruction();
+        self.chain.send(&[crank])
+    }
+
+    /// The stock of the TSLAx vault.
+    pub fn stock(&self) -> perpetua_model::Stock {
+        self.read::<state::Stock>(&self.vault.stock()).state
+    }
+
+    /// Sets the price of a share, or stops its feed.
+    pub fn set_share(&mut self, dollars: Option<i64>) {
+        self.share = dollars.map(usd);
+    }
+}
+
+/// Writes a mint's UI multiplier, and the one to come from `next_from` on, where Token-2022 keeps them.
+pub fn set_multiplier(chain: &mut Chain, mint: &solana_pubkey::Pubkey, current: f64, next: f64, next_from: i64) {
+    chain.edit(mint, |data| {
+        let value = extension(data, 25).expect("the mint has a multiplier");
+        data[value + 32..value + 40].copy_from_slice(&current.to_le_bytes());
+        data[value + 40..value + 48].copy_from_slice(&next_from.to_le_bytes());
+        data[value + 48..value + 56].copy_from_slice(&next.to_le_bytes());
+    });
+}
+
+/// Where the value of a mint's extension starts.
+fn extension(data: &[u8], kind: u16) -> Option<usize> {
+    let mut at = 166;
+    while at + 4 <= data.len() {
+        let number = |at: usize| u16::from_le_bytes([data[at], data[at + 1]]);
+        if number(at) == kind {
+            return Some(at + 4);
+        }
+        at += 4 + usize::from(number(at + 2));
+    }
+    None
+}
