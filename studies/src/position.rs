@@ -2,7 +2,7 @@
 
 use perpetua_pricing::{Real, Rounding, Side, Usd};
 
-use crate::history::{CAP_FRACTION, Hour, to_f64, to_real};
+use crate::history::{CAP_FRACTION, Hour, to_f64};
 
 /// One tick of the ladder, as a ratio.
 const TICK: (u64, u64) = (81, 80);
@@ -131,7 +131,7 @@ fn strike_at(spot: Usd, tick: i32) -> Option<Usd> {
     let (above, below) = if tick < 0 { (TICK.1, TICK.0) } else { TICK };
     let step = Real::from_ratio(above, below)?;
     let ratio = (0..tick.unsigned_abs()).fold(Real::ONE, |ratio, _| ratio.mul(step));
-    Some(to_real(to_f64(spot)).mul(ratio).to_usd(Rounding::Down))
+    Some(Real::from(spot).mul(ratio).to_usd(Rounding::Down))
 }
 
 #[cfg(test)]
