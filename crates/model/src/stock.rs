@@ -268,8 +268,9 @@ impl Stock {
                     self.acknowledged = multiplier;
                 }
                 self.multiplier = multiplier;
-                // An announced change is known to the second; another counts from when it is seen.
-                self.changed_at = if self.changes_at != 0 && self.changes_at <= now { self.changes_at } else { now };
+                // The change that was announced is known to the second; another counts from when it is seen.
+                let announced = self.changes_at == mint.next_from && self.changes_at <= now;
+                self.changed_at = if announced { mint.next_from } else { now };
                 0
             }
             _ => 1,
@@ -289,17 +290,29 @@ impl Stock {
         if self.calendar.session_at(now).is_none() || self.calendar.session_at(at).is_none() {
             return Ok(());
         }
-        if self.share.judge(&update, &self.config.guards, now)? != Standing::Newer {
+        let standing = self.share.judge(&update, &self.config.guards, now)?;
+        if standing == Standing::Known {
             return Ok(());
         }
-        let before = update.previous_publish_time.max(self.share.publish_time);
-        let silent = self.calendar.open_seconds(before, at);
-        if self.share.publish_time != 0 && silent > LONG_OUTAGE_SECONDS.unsigned_abs() {
-            self.grace_until = now.saturating_add(GRACE_SECONDS);
+        let newer = standing == Standing::Newer;
+        self.note_halt(&update, newer);
+        if !newer {
+            return Ok(());
         }
         self.share.set(&update);
         let variance = self.variance();
         self.share.widen_window(variance, now)
+    }
+
+    /// What an update proves of the time before it counts for older ones too, so that nobody passes over the first after a
+    /// halt.
+    fn note_halt(&mut self, update: &PriceUpdate, newer: bool) {
+        let (at, previous) = (update.publish_time, update.previous_publish_time);
+        let since = if newer { previous.max(self.share.publish_time) } else { previous };
+        let silent = self.calendar.open_seconds(since, at);
+        if self.share.publish_time != 0 && silent > LONG_OUTAGE_SECONDS.unsigned_abs() {
+            self.grace_until = self.grace_until.max(at.saturating_add(GRACE_SECONDS));
+        }
     }
 
     fn take_token(&mut self, update: &PriceUpdate, now: i64) -> Result<()> {
