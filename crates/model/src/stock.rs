@@ -269,7 +269,7 @@ impl Stock {
                 }
                 self.multiplier = multiplier;
                 // The change that was announced is known to the second; another counts from when it is seen.
-                let announced = self.changes_at == mint.next_from && self.changes_at <= now;
+                let announced = self.changes_at != 0 && self.changes_at == mint.next_from && mint.next_from <= now;
                 self.changed_at = if announced { mint.next_from } else { now };
                 0
             }

@@ -389,13 +389,15 @@ mod multipliers {
 
     #[test]
     fn a_change_that_nobody_announced_counts_from_when_it_is_seen() {
-        let mut desk = Desk::priced(stock_config(), CLOSES - 1);
-        desk.mint = ScaledUi { current: 1.01f64.to_bits(), next: 1.01f64.to_bits(), next_from: START };
-        let seen = CLOSES + 500;
-        desk.crank(None, None, seen).unwrap();
-        assert_eq!(desk.stock.changed_at, seen);
-        assert_eq!(desk.states(seen + 1_800), [MultiplierChanging, StockClosed]);
-        assert_eq!(desk.states(seen + 1_801), [StockClosed]);
+        for from in [0, START, CLOSES + 499] {
+            let mut desk = Desk::priced(stock_config(), CLOSES - 1);
+            desk.mint = ScaledUi { current: 1.01f64.to_bits(), next: 1.01f64.to_bits(), next_from: from };
+            let seen = CLOSES + 500;
+            desk.crank(None, None, seen).unwrap();
+            assert_eq!(desk.stock.changed_at, seen);
+            assert_eq!(desk.states(seen + 1_800), [MultiplierChanging, StockClosed]);
+            assert_eq!(desk.states(seen + 1_801), [StockClosed]);
+        }
     }
 
     #[test]
