@@ -1,7 +1,8 @@
 //! The starting parameters of `docs/mechanism.md` section 9.
 
 use perpetua::{
-    GuardParameters, MarketParameters, PerSide, PoolParameters, PricedUnit, Settlement, StockParameters, VaultParameters,
+    GuardParameters, MarketParameters, PerSide, PoolParameters, PricedUnit, Settlement, StockParameters,
+    VaultParameters,
 };
 
 use crate::price::{SHARE_FEED, TOKEN_FEED};
@@ -63,7 +64,7 @@ pub fn dollar_parameters(reference: i64) -> MarketParameters {
     MarketParameters {
         settlement: Settlement::Dollar,
         units_per_usd: 0,
-        reserve_extra_bps: PerSide { call: 2_500, put: 5_000 },
+        reserve_extra_bps: PerSide { call: 3_500, put: 5_000 },
         ..market_parameters(reference)
     }
 }

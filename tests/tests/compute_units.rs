@@ -197,7 +197,8 @@ fn four_cranks_and_the_action_that_needs_them_fit_one_transaction() {
 
     let provider = world.provider("second provider", world.vault, 100 * ONE);
     let join = world.join(&provider, &markets, Pool::Main, ONE, 0);
-    let cranks = markets.iter().zip(&world.prices).map(|(market, price)| instruction::crank_funding(market, Some(price)));
+    let cranks =
+        markets.iter().zip(&world.prices).map(|(market, price)| instruction::crank_funding(market, Some(price)));
     let marks = markets.iter().map(instruction::mark_market);
     let whole: Vec<_> = cranks.chain(marks).chain([join]).collect();
     assert!(world.chain.fits_a_packet(&whole), "join: {}", world.chain.wire_size(&whole));

@@ -38,7 +38,8 @@ fn the_client_quotes_what_the_program_returns_and_then_charges() {
         let (exchange, vault) = (world.read(&perpetua_client::address::exchange()), world.read(&world.vault.vault));
         let (index, stored) = (world.read(&market.index), Box::new(world.read::<state::Market>(&market.market)));
         let balance = Tokens(token::balance(&world.chain, &world.vault.tokens()));
-        let trade = quote::Trade { exchange: &exchange, vault: &vault, balance, index: &index, market: &stored, stock: None };
+        let trade =
+            quote::Trade { exchange: &exchange, vault: &vault, balance, index: &index, market: &stored, stock: None };
         let cranked = trade.crank(Some(&price.update().unwrap()), moment).unwrap();
         let open = trade.open(&cranked, series, Size(SIZE), moment).unwrap();
 

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::token::Token;
-use perpetua_model::{PoolKind, Shares};
+use perpetua_model::{Action, PoolKind, Shares};
 
 use super::shares::mint_shares;
 use crate::{
@@ -69,6 +69,8 @@ pub(crate) fn join_pool(ctx: Context<JoinPool>, pool: Pool, amount: u64, min_sha
         let value = vault.state.net_asset_value(kind, markets.all(&vault)?, moment()?.slot).or_program_error()?;
         let state = conditions(&*accounts.exchange.load()?, &vault, &accounts.tokens)?
             .and(policy::conditions(&accounts.stock_mint, &vault.mint_snapshot)?);
+        // Before the tokens move: the token program's own refusal would not say what to do.
+        state.allow(Action::PoolIn).or_program_error()?;
         (value, state, accounts.vault_tokens(vault.decimals))
     };
     let received = tokens.transfer_in(accounts.source.to_account_info(), accounts.owner.to_account_info(), amount)?;
