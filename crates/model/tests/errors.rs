@@ -158,12 +158,32 @@ fn about_pools(error: ModelError) -> Option<ModelError> {
         ModelError::NothingToCollect => world.collect_fees().err(),
         // Raised by the program where it closes an account, which the model only answers for.
         ModelError::AccountNotEmpty => (!world.accounts[0].is_empty()).then_some(error),
+        _ => about_losses(error),
+    }
+}
+
+fn about_losses(error: ModelError) -> Option<ModelError> {
+    let mut world = world();
+    let balance = world.balance;
+    match error {
+        ModelError::ClaimsOpen => {
+            world.vault.pay_out(&mut world.accounts[0], Tokens(1 << 40), Tokens(0), START).unwrap();
+            world.join(PoolKind::Insurance, 1_000).err()
+        }
+        ModelError::NotShort => world.vault.recognise_loss(Tokens(balance), START).err(),
+        ModelError::LossNotDue => world.vault.recognise_loss(Tokens(balance - 1), START).err(),
+        ModelError::TooManyLosses => (1..6).find_map(|number| {
+            let (left, now) = (Tokens(world.vault.margin.0 - 1), START + number * LOSS_DELAY);
+            world.vault.observe_balance(left, now - LOSS_DELAY).unwrap();
+            world.vault.recognise_loss(left, now).err()
+        }),
+        ModelError::NothingToRepay => world.vault.repay_losses(Tokens(balance + 1)).err(),
         _ => None,
     }
 }
 
 /// All of them; a test below counts them in the source.
-const ALL: [ModelError; 44] = {
+const ALL: [ModelError; 49] = {
     use ModelError::*;
     [
         MathOverflow,
@@ -210,6 +230,11 @@ const ALL: [ModelError; 44] = {
         TicketStillOpen,
         NothingToCollect,
         AccountNotEmpty,
+        ClaimsOpen,
+        NotShort,
+        LossNotDue,
+        TooManyLosses,
+        NothingToRepay,
     ]
 };
 #[test]
