@@ -368,6 +368,28 @@ fn without_a_recorded_loss_surplus_tokens_change_nothing() {
 }
 
 #[test]
+fn the_day_s_limit_does_not_pay_what_the_insurance_pool_lost_since() {
+    let (mut vault, mut account) = margin_only(100);
+    vault.insurance = Pool { assets: Tokens(1_000), shares: Shares(1), ..Pool::zeroed() };
+    let first = vault.pay_out(&mut account, Tokens(10), Tokens(0), START + DELAY).unwrap();
+    assert_eq!((first.insurance, vault.payout_window.left), (Tokens(10), Tokens(240)));
+    let balance = vault.total().unwrap().0 - 900;
+    recognise(&mut vault, balance, START).unwrap();
+    let second = vault.pay_out(&mut account, Tokens(200), Tokens(0), START + DELAY + 1).unwrap();
+    assert_eq!((second.insurance, second.claimed), (Tokens(90), Tokens(110)));
+}
+
+#[test]
+fn tokens_that_repay_a_loss_end_the_shortage_too() {
+    let (mut vault, _) = margin_only(100);
+    recognise(&mut vault, 50, START).unwrap();
+    vault.observe_balance(Tokens(40), START + DELAY).unwrap();
+    assert_eq!(vault.short_since, START + DELAY);
+    vault.repay_losses(Tokens(60)).unwrap();
+    assert_eq!(vault.short_since, 0);
+}
+
+#[test]
 fn an_account_with_an_open_claim_is_paid_it_through_a_loss() {
     let (mut vault, mut account) = margin_only(100);
     vault.pay_out(&mut account, Tokens(40), Tokens(0), START).unwrap();
