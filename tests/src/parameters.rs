@@ -80,7 +80,7 @@ pub fn stock_parameters() -> StockParameters {
         volatility_bps: 6_000,
         closed_haircut_bps: 500,
         multiplier_change_bps: 200,
-        token_band_bps: 2_500,
+        value_band_bps: 2_500,
     }
 }
 

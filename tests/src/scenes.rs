@@ -1,6 +1,16 @@
 //! One scene for each instruction: a crowded world in which it works, and the instruction alone, so that what a
 //! transaction around it would permit does not hide what the instruction itself checks.
 
+/// The names of an instruction's accounts, and of those that every event takes.
+macro_rules! names {
+    ($names:literal) => {
+        concat!($names, " event_authority program")
+    };
+}
+
+mod losses;
+mod stock;
+
 use perpetua::Pool;
 use perpetua_client::{
     address,
@@ -40,11 +50,6 @@ fn scene(name: &'static str, accounts: &'static str, world: World, instruction: 
     Scene { name, accounts, world, instruction }
 }
 
-macro_rules! names {
-    ($names:literal) => {
-        concat!($names, " event_authority program")
-    };
-}
 
 /// A world with many of each kind of account.
 struct Crowd {
@@ -55,7 +60,11 @@ struct Crowd {
 }
 
 fn crowd() -> Crowd {
-    let mut world = World::with_markets(2);
+    crowd_in(World::with_markets(2))
+}
+
+/// The same in a world with two markets of the first two indices and maybe more.
+fn crowd_in(mut world: World) -> Crowd {
     let (alice, bob) = (world.trader("alice", 500 * ONE), world.trader("bob", 100 * ONE));
     let keeper = world.trader("keeper", ONE);
     let (other, markets) = world.add_spl_vault();
@@ -84,7 +93,7 @@ fn crowd() -> Crowd {
 
 /// Every instruction that changes anything.
 pub fn all() -> Vec<Scene> {
-    [admin(), trade(), keeper(), pool()].into_iter().flatten().collect()
+    [admin(), trade(), keeper(), pool(), stock::all(), losses::all()].into_iter().flatten().collect()
 }
 
 fn admin() -> Vec<Scene> {
@@ -174,7 +183,7 @@ fn trade() -> Vec<Scene> {
             world.clone(),
             instruction::withdraw(&alice.owner, &vault, &alice.account, &alice.tokens, &world.markets, ONE),
         ),
-        scene("open_position", names!("owner exchange vault account index market tokens"), world.clone(), open),
+        scene("open_position", names!("owner exchange vault account index market stock_mint tokens"), world.clone(), open),
         scene(
             "close_position",
             names!("owner vault account index market"),
@@ -217,7 +226,7 @@ fn keeper() -> Vec<Scene> {
         world
     };
     vec![
-        scene("crank_funding", names!("index market price_update"), before_crank, crank),
+        scene("crank_funding", names!("index market price_update stock"), before_crank, crank),
         scene(
             "settle_funding",
             names!("vault account"),

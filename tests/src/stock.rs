@@ -1,6 +1,6 @@
 //! The stock behind the TSLAx vault: its feeds, its mint's multiplier and its dollar markets.
 
-use perpetua::state;
+use perpetua::{StockParameters, state};
 use perpetua_client::{
     address,
     instruction::{self, MarketKeys},
@@ -12,6 +12,7 @@ use crate::{
     Chain, World,
     parameters::{dollar_parameters, stock_parameters},
     price::{self, FEEDS, SHARE_FEED, TOKEN_FEED, usd},
+    token,
     world::{Outcome, PRICES},
 };
 
@@ -26,9 +27,15 @@ impl World {
     /// The TSLAx vault during a session of the exchange, with its stock, `quanto` quanto markets and a BTC market that
     /// settles in dollars; that one comes last.
     pub fn with_dollar_market(quanto: usize) -> Self {
+        Self::with_stock(quanto, stock_parameters())
+    }
+
+    /// The same with a stock of other parameters; the feed of the token publishes 400 US dollars if it is one of them.
+    pub fn with_stock(quanto: usize, stock: StockParameters) -> Self {
         let mut world = Self::listed(quanto, crate::world::DECLARED_VARIANCE);
+        world.token = stock.token_feed.map(|_| usd(SHARE));
         world.enter_session();
-        world.create_stock().expect("the administrator can list a stock");
+        world.create_stock(stock).expect("the administrator can list a stock");
         let market = world.create_dollar_market(0).expect("the administrator can list a dollar market");
         world.markets.push(market);
         world.seed_pools(world.vault, &world.markets.clone());
@@ -42,8 +49,8 @@ impl World {
     }
 
     /// Names the feeds of the TSLAx vault's stock.
-    pub fn create_stock(&mut self) -> Outcome {
-        self.chain.send(&[instruction::create_stock(&self.admin, &self.vault, stock_parameters())])
+    pub fn create_stock(&mut self, parameters: StockParameters) -> Outcome {
+        self.chain.send(&[instruction::create_stock(&self.admin, &self.vault, parameters)])
     }
 
     /// Lists a dollar market of the TSLAx vault on an index.
@@ -86,6 +93,19 @@ impl World {
         self.read::<state::Stock>(&self.vault.stock()).state
     }
 
+    /// Brings the first index and the share to prices in whole US dollars, and cranks all markets until older prices are out
+    /// of the price range.
+    pub fn leap(&mut self, spot: i64, share: i64) {
+        self.spot[0] = spot;
+        self.set_share(Some(share));
+        for _ in 0..2 {
+            self.chain.wait(90);
+            for market in self.markets.clone() {
+                self.crank(&market).expect("fresh prices crank");
+            }
+        }
+    }
+
     /// Sets the price of a share, or stops its feed.
     pub fn set_share(&mut self, dollars: Option<i64>) {
         self.share = dollars.map(usd);
@@ -94,23 +114,9 @@ impl World {
 
 /// Writes a mint's UI multiplier, and the one to come from `next_from` on, where Token-2022 keeps them.
 pub fn set_multiplier(chain: &mut Chain, mint: &solana_pubkey::Pubkey, current: f64, next: f64, next_from: i64) {
-    chain.edit(mint, |data| {
-        let value = extension(data, 25).expect("the mint has a multiplier");
-        data[value + 32..value + 40].copy_from_slice(&current.to_le_bytes());
-        data[value + 40..value + 48].copy_from_slice(&next_from.to_le_bytes());
-        data[value + 48..value + 56].copy_from_slice(&next.to_le_bytes());
+    token::edit_extension(chain, mint, token::extension::SCALED_UI, |value| {
+        value[32..40].copy_from_slice(&current.to_le_bytes());
+        value[40..48].copy_from_slice(&next_from.to_le_bytes());
+        value[48..56].copy_from_slice(&next.to_le_bytes());
     });
-}
-
-/// Where the value of a mint's extension starts.
-fn extension(data: &[u8], kind: u16) -> Option<usize> {
-    let mut at = 166;
-    while at + 4 <= data.len() {
-        let number = |at: usize| u16::from_le_bytes([data[at], data[at + 1]]);
-        if number(at) == kind {
-            return Some(at + 4);
-        }
-        at += 4 + usize::from(number(at + 2));
-    }
-    None
 }

@@ -147,6 +147,17 @@ pub fn seize(chain: &mut Chain, account: &Pubkey, amount: u64) {
     chain.edit(account, |data| data[64..72].copy_from_slice(&left.to_le_bytes()));
 }
 
+/// Puts tokens into an account, as an issuer who gives back what he seized.
+pub fn give_back(chain: &mut Chain, account: &Pubkey, amount: u64) {
+    let held = balance(chain, account) + amount;
+    chain.edit(account, |data| data[64..72].copy_from_slice(&held.to_le_bytes()));
+}
+
+/// Freezes or thaws a token account, as an issuer can: byte 108 says which, 2 for frozen.
+pub fn freeze(chain: &mut Chain, account: &Pubkey, frozen: bool) {
+    chain.edit(account, |data| data[108] = 1 + u8::from(frozen));
+}
+
 /// Switches the issuer's pause on or off.
 pub fn pause(chain: &mut Chain, mint: &Pubkey, paused: bool) {
     edit_extension(chain, mint, extension::PAUSABLE, |value| value[32] = u8::from(paused));

@@ -245,7 +245,7 @@ impl Feed {
 }
 
 /// Whether `part` is more than `bps` of `whole`, a price; exact.
-fn exceeds(part: Usd, whole: Usd, bps: u16) -> bool {
+pub(crate) fn exceeds(part: Usd, whole: Usd, bps: u16) -> bool {
     // A price is at most 2^88 units, so the product fits.
     let most = whole.bits().saturating_mul(u128::from(bps));
     part.bits().checked_mul(u128::from(BPS)).is_none_or(|part| part > most)

@@ -11,7 +11,7 @@ use crate::{
     error::{ModelError, Result},
     index::{Index, LONG_OUTAGE_SECONDS, Reading},
     market::{Market, SLOTS},
-    quantities::{SIZE_SCALE, Tokens, UNITS_PER_USD_FRACTION_BITS, UnitsPerUsd, Wide},
+    quantities::{SIZE_SCALE, Tokens, UNITS_PER_USD_FRACTION_BITS, UnitsPerUsd, Wide, share},
     quote::Moment,
 };
 
@@ -70,11 +70,24 @@ impl Market {
             reading.conditions.allow(Action::PoolOut)?;
             let [best, worst] = self.liabilities(&reading)?;
             mark.liability_high = worst.min(most);
-            mark.liability_low = best.min(mark.liability_high);
+            mark.liability_low = self.covered(best)?.min(mark.liability_high);
             mark.above_reserve = worst.less(most);
         }
         self.mark = mark;
         Ok(mark)
+    }
+
+    /// What of the least liability the main pool owes for certain: a position that was reserved at a lower `X` than today's
+    /// is paid no more than its reserve. Rounded down.
+    fn covered(&self, best: Tokens) -> Result<Tokens> {
+        let [call, put] = self.config.reserve_extra_bps;
+        let lowest = self.least_reserved;
+        let reserved = lowest.plus(UnitsPerUsd(share(Tokens(lowest.0), call.min(put), Rounding::Down)?.0))?;
+        if reserved >= self.units.low {
+            return Ok(best);
+        }
+        let part = mul_div(u128::from(best.0), u128::from(reserved.0), u128::from(self.units.low.0), Rounding::Down);
+        part.and_then(|part| u64::try_from(part).ok()).map(Tokens).ok_or(ModelError::MathOverflow)
     }
 
     /// Whether the index has been silent for long, or the stock has no price because its exchange is closed.

@@ -273,6 +273,8 @@ pub struct Market {
     pub mark: Mark,
     /// `X`, as of the last accrual.
     pub units: UnitsRange,
+    /// The lowest `X` that an open position was reserved at, Q40.24.
+    pub least_reserved: UnitsPerUsd,
     /// What was not normal about the index and the stock at the last accrual; one bit each.
     pub conditions: Conditions,
     /// Zero.
@@ -350,6 +352,12 @@ impl Market {
         let most = self.config.cap_value(side, strike);
         let base = token_value(size, self.units.high, most, Rounding::Up)?;
         base.plus(share(base, self.config.reserve_extra_bps[side as usize], Rounding::Up)?)
+    }
+
+    /// Notes the `X` that a position is about to be reserved at; without other positions those before it are forgotten.
+    pub(crate) fn note_reserved(&mut self) {
+        let before = if self.active == 0 { self.units.high } else { self.least_reserved };
+        self.least_reserved = before.min(self.units.high);
     }
 
     /// The reserves of both sides.

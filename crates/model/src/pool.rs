@@ -5,7 +5,7 @@ use perpetua_pricing::{Rounding, wide::mul_div};
 use crate::{
     conditions::{Action, Conditions},
     error::{ModelError, Result},
-    market::Market,
+    market::{Market, Settlement},
     quantities::{BPS, Shares, Tokens, share},
     quote::Moment,
     vault::{Ledger, Vault},
@@ -15,6 +15,9 @@ use crate::{
 const BURN_RECEIVABLE_BPS: u16 = 9_000;
 /// Seconds after which a withdrawal that nobody executed returns to its owner.
 pub const TICKET_LIFETIME: i64 = 86_400;
+/// The same where a market follows the stock exchange: four days more, since over a long weekend only the owner can have it
+/// executed.
+pub const TICKET_LIFETIME_WITH_SESSIONS: i64 = 5 * 86_400;
 /// Deposits stop once a share is worth less than its starting price divided by this.
 const PRICE_FLOOR_DIVISOR: u128 = 100;
 
@@ -102,6 +105,15 @@ pub struct NetAssetValue {
     pub high: Tokens,
     /// Whether a market counts with its bounds, for lack of a price.
     pub at_bounds: bool,
+    /// Whether a market follows the sessions of the stock exchange.
+    pub has_sessions: bool,
+}
+
+impl NetAssetValue {
+    /// Seconds after which a withdrawal that could be executed returns to its owner.
+    fn lifetime(&self) -> i64 {
+        if self.has_sessions { TICKET_LIFETIME_WITH_SESSIONS } else { TICKET_LIFETIME }
+    }
 }
 
 /// What executing a withdrawal did.
@@ -155,7 +167,7 @@ impl Vault {
     ) -> Result<NetAssetValue> {
         let (mut best, mut worst) = (Tokens::ZERO, Tokens::ZERO);
         let (mut receivable, mut above_reserve) = (Tokens::ZERO, Tokens::ZERO);
-        let mut at_bounds = false;
+        let (mut at_bounds, mut has_sessions) = (false, false);
         for market in markets {
             let mark = market.mark;
             if !mark.is_fresh(slot) {
@@ -166,6 +178,7 @@ impl Vault {
             receivable = saturating_sum(receivable, mark.receivable);
             above_reserve = saturating_sum(above_reserve, mark.above_reserve);
             at_bounds |= mark.at_bounds == 1;
+            has_sessions |= market.config.settlement() == Settlement::Dollar;
         }
         if kind == PoolKind::Insurance {
             (best, worst) = (Tokens::ZERO, saturating_sum(self.claims.outstanding, above_reserve));
@@ -178,7 +191,7 @@ impl Vault {
             Rounding::Down,
         )?;
         let low = saturating_sum(assets, certain).less(worst);
-        Ok(NetAssetValue { low, high: saturating_sum(assets, counted).less(best), at_bounds })
+        Ok(NetAssetValue { low, high: saturating_sum(assets, counted).less(best), at_bounds, has_sessions })
     }
 
     /// Shares that `amount` tokens buy: `floor(d (shares + S0) / (NAV_hi + 1))`. What the pool lost and was not repaid
@@ -308,7 +321,7 @@ impl Vault {
         if kind == PoolKind::Insurance {
             self.serve_claims_first(moment.now)?;
         }
-        let expires = ticket.ready.max(self.pool(kind).head_since).saturating_add(TICKET_LIFETIME);
+        let expires = ticket.ready.max(self.pool(kind).head_since).saturating_add(value.lifetime());
         // One that lacked capacity all the while could not be executed, so it keeps its place.
         if moment.now > expires && !self.exit_capacity(kind)?.is_zero() {
             let pool = self.pool_mut(kind);

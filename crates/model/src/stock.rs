@@ -10,7 +10,7 @@ use crate::{
     calendar::{Calendar, Session},
     conditions::{Condition, Conditions},
     error::{ModelError, Result},
-    feed::{Feed, Guards, PriceUpdate, Standing},
+    feed::{Feed, Guards, PriceUpdate, Standing, exceeds},
     index::{GRACE_SECONDS, LONG_OUTAGE_SECONDS},
     multiplier::{Multiplier, ScaledUi},
     quantities::{Tokens, UNITS_PER_USD_FRACTION_BITS, UnitsPerUsd, bps, share},
@@ -45,8 +45,9 @@ pub struct StockConfig {
     pub closed_haircut_bps: u16,
     /// Largest change of the multiplier that needs no acknowledgement, in bps.
     pub multiplier_change_bps: u16,
-    /// Furthest that the token feed moves a value from the share feed's last one, in bps.
-    pub token_band_bps: u16,
+    /// Widest distance of a whole token's value from the last one before a change of the multiplier, and of the two feeds
+    /// from each other, in bps of the former and of the share feed's.
+    pub value_band_bps: u16,
     /// Decimals of the stock token.
     pub decimals: u8,
     /// What the feed of the exchange's hours prices: 0 a share, 1 a token.
@@ -68,7 +69,7 @@ impl StockConfig {
         let sane = (2_000..=20_000).contains(&self.volatility_bps)
             && (100..=2_000).contains(&self.closed_haircut_bps)
             && self.multiplier_change_bps <= 1_000
-            && (100..=5_000).contains(&self.token_band_bps)
+            && (100..=5_000).contains(&self.value_band_bps)
             && self.decimals <= MAX_DECIMALS
             && self.share_feed_unit <= 1
             && self.token_feed_unit <= 1
@@ -134,8 +135,10 @@ pub struct Stock {
     pub cranked_slot: u64,
     /// 1 while the mint's multiplier is one that nobody acknowledged, so that no price of a share is accepted.
     pub unacknowledged: u8,
+    /// 1 from a change of the multiplier until a price of a share has shown that the feed knows of it.
+    pub unproven: u8,
     /// Zero.
-    pub padding: [u8; 7],
+    pub padding: [u8; 6],
 }
 
 impl Stock {
@@ -172,9 +175,13 @@ impl Stock {
         Ok(())
     }
 
-    /// Accepts one multiplier of any size, now or in advance.
+    /// Accepts one multiplier of any size, now or in advance. For the one in force it also accepts that the stock's value
+    /// moved far while it changed.
     pub fn acknowledge(&mut self, multiplier: Multiplier) {
         self.acknowledged = multiplier;
+        if multiplier == self.multiplier {
+            self.unproven = 0;
+        }
     }
 
     /// What a dollar is worth in tokens now.
@@ -202,9 +209,10 @@ impl Stock {
     }
 
     fn read_open(&self, conditions: Conditions, now: i64) -> Result<StockReading> {
-        let diverged = self.share.is_diverged(&self.config.guards);
+        let mut diverged = self.share.is_diverged(&self.config.guards);
         let (mut low, mut high) = self.share.range(self.variance(), diverged, now)?;
         if let Some(token) = self.token_value(now) {
+            diverged |= self.is_far_from_last(token);
             (low, high) = (low.min(token), high.max(token));
         }
         let units = UnitsRange {
@@ -219,6 +227,7 @@ impl Stock {
         let closed = if self.is_price_due(session, now) { Condition::StockStale } else { Condition::StockClosed };
         let last = Usd::from(self.share.price);
         let token = self.token_value(now).unwrap_or(last);
+        let diverged = self.is_far_from_last(token);
         let units = if last == Usd::default() {
             UnitsRange::default()
         } else {
@@ -228,7 +237,8 @@ impl Stock {
                 high: self.units(last.min(token), Rounding::Up)?,
             }
         };
-        Ok(StockReading { units, conditions: conditions.with(closed, true) })
+        let conditions = conditions.with(closed, true).with(Condition::StockDiverged, diverged);
+        Ok(StockReading { units, conditions })
     }
 
     /// Whether a price ought to be there that is not: of the share for ten minutes of a session, of the token feed, which
@@ -242,14 +252,16 @@ impl Stock {
         self.share.publish_time == 0 || share_due || token_due
     }
 
-    /// The token feed's price if it is fresh, within its band around the last one of the exchange.
+    /// The token feed's price if it is fresh.
     fn token_value(&self, now: i64) -> Option<Usd> {
         let fresh = self.config.has_token_feed == 1 && self.token.is_fresh(now, self.config.guards.max_age_crank);
-        let last = Real::from(Usd::from(self.share.price));
-        let band = bps(self.config.token_band_bps);
-        let lowest = last.mul(Real::ONE.saturating_sub(band)).to_usd(Rounding::Down);
-        let highest = last.mul(Real::ONE.add(band)).to_usd(Rounding::Up);
-        fresh.then(|| Usd::from(self.token.price).max(lowest).min(highest))
+        fresh.then(|| self.token.price.into())
+    }
+
+    /// Whether a value is outside the band around the share feed's last one.
+    fn is_far_from_last(&self, value: Usd) -> bool {
+        let last = Usd::from(self.share.price);
+        exceeds(value.max(last).saturating_sub(value.min(last)), last, self.config.value_band_bps)
     }
 
     fn is_changing(&self, now: i64) -> bool {
@@ -268,6 +280,7 @@ impl Stock {
                     self.acknowledged = multiplier;
                 }
                 self.multiplier = multiplier;
+                self.unproven = u8::from(self.config.share_feed_unit == PricedUnit::Share as u8);
                 // The change that was announced is known to the second; another counts from when it is seen.
                 let announced = self.changes_at != 0 && self.changes_at == mint.next_from && mint.next_from <= now;
                 self.changed_at = if announced { mint.next_from } else { now };
@@ -296,9 +309,12 @@ impl Stock {
         }
         let newer = standing == Standing::Newer;
         self.note_halt(&update, newer);
-        if !newer {
+        // The feed may learn of a split before or after the mint does. Until both agree the last value stands.
+        let doubtful = self.unproven == 1 && self.share.publish_time != 0 && self.is_far_from_last(update.price);
+        if !newer || doubtful {
             return Ok(());
         }
+        self.unproven = 0;
         self.share.set(&update);
         let variance = self.variance();
         self.share.widen_window(variance, now)

@@ -60,7 +60,7 @@ frozen!(the_fields_of_stock_config_stay_where_they_are: StockConfig, 32, {
     volatility_bps: 16,
     closed_haircut_bps: 18,
     multiplier_change_bps: 20,
-    token_band_bps: 22,
+    value_band_bps: 22,
     decimals: 24,
     share_feed_unit: 25,
     token_feed_unit: 26,
@@ -79,7 +79,8 @@ frozen!(the_fields_of_stock_stay_where_they_are: Stock, 488, {
     grace_until: 464,
     cranked_slot: 472,
     unacknowledged: 480,
-    padding: 481,
+    unproven: 481,
+    padding: 482,
 });
 frozen!(the_fields_of_units_range_stay_where_they_are: UnitsRange, 24, {
     low: 0,
@@ -141,7 +142,7 @@ frozen!(the_fields_of_slot_stay_where_they_are: Slot, 136, {
     tick: 128,
     padding: 130,
 });
-frozen!(the_fields_of_market_stay_where_they_are: Market, 9000, {
+frozen!(the_fields_of_market_stay_where_they_are: Market, 9008, {
     config: 0,
     accrued_at: 128,
     accrued_slot: 136,
@@ -153,9 +154,10 @@ frozen!(the_fields_of_market_stay_where_they_are: Market, 9000, {
     active: 208,
     mark: 216,
     units: 264,
-    conditions: 288,
-    padding: 290,
-    slots: 296,
+    least_reserved: 288,
+    conditions: 296,
+    padding: 298,
+    slots: 304,
 });
 frozen!(the_fields_of_mark_stay_where_they_are: Mark, 48, {
     slot: 0,

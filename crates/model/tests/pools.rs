@@ -103,7 +103,7 @@ proptest! {
         first in 1..1_000_000_000u64, gift in 0..1_000_000_000_000u64, victim in 1..1_000_000_000_000u64,
     ) {
         let mut vault = Vault::new(vault_config()).unwrap();
-        let value = |vault: &Vault| NetAssetValue { low: vault.main.assets, high: vault.main.assets, at_bounds: false };
+        let value = |vault: &Vault| NetAssetValue { low: vault.main.assets, high: vault.main.assets, at_bounds: false, has_sessions: false };
         let join = |vault: &mut Vault, amount| {
             vault.join_pool(PoolKind::Main, value(vault), Tokens(amount), Shares(0), Conditions::NORMAL)
         };
@@ -245,7 +245,7 @@ fn a_market_without_positions_is_worth_nothing_without_a_price_or_a_crank() {
     world.slot += 10_000;
     let value = world.value(PoolKind::Main).unwrap();
     let assets = world.vault.main.assets;
-    assert_eq!(value, NetAssetValue { low: assets, high: assets, at_bounds: false });
+    assert_eq!(value, NetAssetValue { low: assets, high: assets, at_bounds: false, has_sessions: false });
     world.join(PoolKind::Main, 1_000_000).unwrap();
 }
 
@@ -336,7 +336,7 @@ fn when_no_share_is_left_the_rest_goes_to_insurance() {
 #[test]
 fn a_worthless_pool_takes_no_deposit_but_lets_its_shares_go() {
     let mut vault = Vault::new(vault_config()).unwrap();
-    let value = NetAssetValue { low: Tokens(0), high: Tokens(0), at_bounds: false };
+    let value = NetAssetValue { low: Tokens(0), high: Tokens(0), at_bounds: false, has_sessions: false };
     // A first deposit into an empty pool is at the starting price.
     assert_eq!(vault.shares_for(PoolKind::Main, value, Tokens(7)), Ok(Shares(700_000)));
     vault.main.shares = Shares(10_000_000);

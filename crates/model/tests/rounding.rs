@@ -94,7 +94,7 @@ proptest! {
         let mut vault = Vault::new(vault_config()).unwrap();
         vault.main.assets = Tokens(assets);
         vault.main.shares = Shares(outstanding);
-        let value = NetAssetValue { low: Tokens(low), high: Tokens(assets), at_bounds: false };
+        let value = NetAssetValue { low: Tokens(low), high: Tokens(assets), at_bounds: false, has_sessions: false };
         let base = ratio(outstanding, 1) + ratio(100_000, 1);
         let minted = ratio(amount, 1) * &base / ratio(u128::from(assets) + 1, 1);
         // A hundredth of the start: one token per virtual share.

@@ -288,19 +288,20 @@ mod second_feed {
     use super::*;
 
     #[test]
-    fn while_the_exchange_trades_it_widens_the_range_on_its_side_up_to_its_band() {
-        for (token, clamped) in [(36_000, 36_000), (44_000, 44_000), (10_000, 30_000), (90_000, 50_000)] {
+    fn while_the_exchange_trades_it_widens_the_range_on_its_side_and_too_far_off_counts_as_diverged() {
+        let cases = [(36_000, vec![]), (50_000, vec![]), (10_000, vec![StockDiverged]), (90_000, vec![StockDiverged])];
+        for (token, states) in cases {
             let mut desk = Desk::priced(with_token_feed(), IN_SESSION);
             let alone = desk.at(IN_SESSION).units;
             desk.token(token, IN_SESSION);
             let both = desk.at(IN_SESSION).units;
             assert_eq!(both.last, alone.last);
-            if clamped > SHARE_CENTS {
-                assert_eq!((integer(both.low), both.high), (units_of(clamped).floor(), alone.high));
+            if token > SHARE_CENTS {
+                assert_eq!((integer(both.low), both.high), (units_of(token).floor(), alone.high));
             } else {
-                assert_eq!((both.low, integer(both.high)), (alone.low, units_of(clamped).ceil()));
+                assert_eq!((both.low, integer(both.high)), (alone.low, units_of(token).ceil()));
             }
-            assert_eq!(desk.states(IN_SESSION), []);
+            assert_eq!(desk.states(IN_SESSION), states);
         }
         let mut desk = Desk::priced(with_token_feed(), IN_SESSION);
         let alone = desk.at(IN_SESSION).units;
@@ -311,15 +312,15 @@ mod second_feed {
     #[test]
     fn while_the_exchange_is_closed_a_dollar_buys_the_fewer_tokens_of_both_less_the_haircut() {
         let now = CLOSES + 3_600;
-        for (token, dearer, cheaper) in [
-            (36_000, SHARE_CENTS, 36_000),
-            (44_000, 44_000, SHARE_CENTS),
-            (90_000, 50_000, SHARE_CENTS),
-            (1, SHARE_CENTS, 30_000),
+        for (token, dearer, cheaper, states) in [
+            (36_000, SHARE_CENTS, 36_000, vec![StockClosed]),
+            (50_000, 50_000, SHARE_CENTS, vec![StockClosed]),
+            (90_000, 90_000, SHARE_CENTS, vec![StockDiverged, StockClosed]),
+            (1, SHARE_CENTS, 1, vec![StockDiverged, StockClosed]),
         ] {
             let mut desk = Desk::priced(with_token_feed(), CLOSES - 1);
             desk.token(token, now);
-            assert_eq!(desk.states(now), [StockClosed]);
+            assert_eq!(desk.states(now), states);
             let units = desk.at(now).units;
             let kept = units_of(dearer).floor();
             assert_eq!(integer(units.low), &kept - bps_of(&kept, 500).ceil());
@@ -332,7 +333,7 @@ mod second_feed {
     fn its_price_is_due_for_ten_minutes_and_then_given_up() {
         let mut desk = Desk::priced(with_token_feed(), CLOSES - 1);
         let now = CLOSES + 3_600;
-        desk.token(60_000, now);
+        desk.token(45_000, now);
         assert_eq!(desk.states(now + 60), [StockClosed]);
         assert_eq!(desk.states(now + 61), [StockStale]);
         assert_eq!(desk.states(now + 600), [StockStale]);
@@ -482,6 +483,40 @@ mod multipliers {
         assert_eq!(desk.stock.unacknowledged, 1, "what was acknowledged once is not for ever");
     }
 
+    /// The feed learns of a split long after the mint: times the new multiplier its old prices would be three times as
+    /// dear.
+    #[test]
+    fn until_the_feed_knows_of_a_split_the_last_value_stands() {
+        let mut desk = Desk::priced(stock_config(), IN_SESSION);
+        let split = IN_SESSION + 3_600;
+        desk.stock.acknowledge(Multiplier::from_bits(3f64.to_bits()).unwrap());
+        desk.announce(3.0, split);
+        let before = desk.at(IN_SESSION).units;
+        let later = split + 7_200;
+        desk.share(SHARE_CENTS, later, later - 1);
+        assert_eq!((desk.at(later).units.last, desk.states(later)), (before.last, vec![StockClosed]));
+        desk.share(SHARE_CENTS / 3, later + 5, later + 4);
+        assert_eq!(desk.states(later + 5), []);
+        assert!(
+            relative_difference(desk.at(later + 5).units.last, before.last) < BigRational::new(1.into(), 1_000.into())
+        );
+    }
+
+    #[test]
+    fn a_stock_that_really_moved_far_while_it_split_waits_for_the_administrator() {
+        let mut desk = Desk::priced(stock_config(), IN_SESSION);
+        let (split, three) = (IN_SESSION + 3_600, Multiplier::from_bits(3f64.to_bits()).unwrap());
+        desk.stock.acknowledge(three);
+        desk.announce(3.0, split);
+        let later = split + 7_200;
+        desk.share(SHARE_CENTS / 6, later, later - 1);
+        assert_eq!(desk.states(later), [StockClosed], "half the value");
+        desk.stock.acknowledge(three);
+        desk.share(SHARE_CENTS / 6, later + 5, later + 4);
+        assert_eq!(desk.states(later + 5), []);
+        assert_eq!(desk.at(later + 5).units.last.0 / desk.at(IN_SESSION).units.last.0, 2);
+    }
+
     #[test]
     fn an_update_published_before_the_change_is_ignored_after_it() {
         let mut desk = Desk::priced(stock_config(), IN_SESSION);
@@ -623,7 +658,7 @@ fn config() -> impl Strategy<Value = StockConfig> {
             token_feed_unit,
             has_token_feed,
             closed_haircut_bps: haircut,
-            token_band_bps: band,
+            value_band_bps: band,
             multiplier_change_bps: change,
             ..stock_config()
         },
@@ -634,7 +669,8 @@ proptest! {
     #![proptest_config(cases(10_000))]
 
     /// After any history a stock can be read, and `X` is in its bounds: that of the last price, rounded down; no more than
-    /// that for who is paid and no less for who pays; within the haircut and the band where the exchange is closed.
+    /// that for who is paid and no less for who pays; within the haircut and, unless the feeds are too far from each other,
+    /// the band where the exchange is closed.
     #[test]
     fn whatever_is_published_a_dollar_is_worth_a_sane_number_of_tokens(
         config in config(), start in 0..400_000i64, events in prop::collection::vec(event(), 1..25),
@@ -670,10 +706,13 @@ proptest! {
             prop_assert!(high.0 < 1 << 63);
             let (closed, stale) = (reading.conditions.has(StockClosed), reading.conditions.has(StockStale));
             if closed || stale {
-                let (haircut, band) = (u64::from(config.closed_haircut_bps), u64::from(config.token_band_bps));
+                let (haircut, band) = (u64::from(config.closed_haircut_bps), u64::from(config.value_band_bps));
                 let most = bps_of(&true_units, 10_000 - haircut);
                 let least = &most / BigRational::new((10_000 + band).into(), 10_000.into());
                 prop_assert!(integer(low) <= most);
+                if reading.conditions.has(StockDiverged) {
+                    continue;
+                }
                 // One unit for the rounding of X, one for that of the haircut, and the band's.
                 prop_assert!(integer(low) + BigRational::from(BigInt::from(3)) >= least * (BigRational::from(BigInt::from(1)) - billionth()));
                 let widest = &true_units / BigRational::new((10_000 - band).into(), 10_000.into());

@@ -63,7 +63,7 @@ pub fn stock_config() -> StockConfig {
         volatility_bps: 6_000,
         closed_haircut_bps: 500,
         multiplier_change_bps: 200,
-        token_band_bps: 2_500,
+        value_band_bps: 2_500,
         decimals: 8,
         ..StockConfig::zeroed()
     }

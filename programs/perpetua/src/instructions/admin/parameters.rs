@@ -159,8 +159,9 @@ pub struct StockParameters {
     pub closed_haircut_bps: u16,
     /// Largest change of the multiplier that needs no acknowledgement, in bps.
     pub multiplier_change_bps: u16,
-    /// Furthest that the token feed moves a value from the share feed's last one, in bps.
-    pub token_band_bps: u16,
+    /// Widest distance of a whole token's value from the last one before a change of the multiplier, and of the two feeds
+    /// from each other, in bps.
+    pub value_band_bps: u16,
 }
 
 impl StockParameters {
@@ -171,7 +172,7 @@ impl StockParameters {
             volatility_bps: self.volatility_bps,
             closed_haircut_bps: self.closed_haircut_bps,
             multiplier_change_bps: self.multiplier_change_bps,
-            token_band_bps: self.token_band_bps,
+            value_band_bps: self.value_band_bps,
             decimals,
             share_feed_unit: self.share_feed_unit.into(),
             token_feed_unit: self.token_feed_unit.into(),

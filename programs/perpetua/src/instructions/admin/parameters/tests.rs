@@ -111,14 +111,14 @@ fn every_parameter_of_a_stock_arrives_where_it_belongs() {
         volatility_bps: 5,
         closed_haircut_bps: 6,
         multiplier_change_bps: 7,
-        token_band_bps: 8,
+        value_band_bps: 8,
     };
     let expected = StockConfig {
         guards: guards.into(),
         volatility_bps: 5,
         closed_haircut_bps: 6,
         multiplier_change_bps: 7,
-        token_band_bps: 8,
+        value_band_bps: 8,
         decimals: 9,
         share_feed_unit: 0,
         token_feed_unit: 1,
