@@ -281,6 +281,11 @@ fn live_through(scene: &mut Scene, event: Event, steps: &[Step]) -> std::result:
                     prop_assert_eq!(refused, Some(ModelError::StockPriceStale));
                 }
             }
+            // Into the quiet hour about the change, and out of it.
+            Event::Split { .. } if number == middle => scene.pass(&Step { wait: 1_900, ..*step }, ShareFeed::Runs),
+            Event::Split { .. } if number + 1 == steps.len() => {
+                scene.pass(&Step { wait: 1_850, ..*step }, ShareFeed::Runs);
+            }
             Event::Halt { seconds } if number == middle => silent_until = Some((scene.world.now, seconds)),
             _ => {}
         }
