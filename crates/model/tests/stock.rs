@@ -492,6 +492,7 @@ mod multipliers {
         desk.stock.acknowledge(Multiplier::from_bits(3f64.to_bits()).unwrap());
         desk.announce(3.0, split);
         let before = desk.at(IN_SESSION).units;
+        desk.crank(None, None, split).unwrap();
         let later = split + 7_200;
         desk.share(SHARE_CENTS, later, later - 1);
         assert_eq!((desk.at(later).units.last, desk.states(later)), (before.last, vec![StockClosed]));
@@ -507,14 +508,16 @@ mod multipliers {
         let mut desk = Desk::priced(stock_config(), IN_SESSION);
         let (split, three) = (IN_SESSION + 3_600, Multiplier::from_bits(3f64.to_bits()).unwrap());
         desk.stock.acknowledge(three);
+        let before = desk.at(IN_SESSION).units;
         desk.announce(3.0, split);
+        desk.crank(None, None, split).unwrap();
         let later = split + 7_200;
         desk.share(SHARE_CENTS / 6, later, later - 1);
         assert_eq!(desk.states(later), [StockClosed], "half the value");
         desk.stock.acknowledge(three);
         desk.share(SHARE_CENTS / 6, later + 5, later + 4);
         assert_eq!(desk.states(later + 5), []);
-        assert_eq!(desk.at(later + 5).units.last.0 / desk.at(IN_SESSION).units.last.0, 2);
+        assert_eq!(desk.at(later + 5).units.last.0 / before.last.0, 2);
     }
 
     #[test]
