@@ -135,7 +135,8 @@ pub struct Stock {
     pub cranked_slot: u64,
     /// 1 while the mint's multiplier is one that nobody acknowledged, so that no price of a share is accepted.
     pub unacknowledged: u8,
-    /// 1 from a change of the multiplier until a price of a share has shown that the feed knows of it.
+    /// 1 from a change of the multiplier, a large one already from its announcement, until a price of a share has shown that
+    /// the feed agrees with the mint.
     pub unproven: u8,
     /// Zero.
     pub padding: [u8; 6],
@@ -288,12 +289,19 @@ impl Stock {
             }
             _ => 1,
         };
-        self.changes_at = mint.pending(now).map_or(0, |(_, from)| from);
+        let pending = mint.pending(now);
+        self.changes_at = pending.map_or(0, |(_, from)| from);
+        // The feed may know of a split before it starts.
+        let splits = pending.is_some_and(|(next, _)| self.is_large(next));
+        self.unproven |= u8::from(splits && self.config.share_feed_unit == PricedUnit::Share as u8);
     }
 
     fn may_follow(&self, multiplier: Multiplier) -> bool {
-        multiplier == self.acknowledged
-            || !multiplier.moved_by_more_than(self.multiplier, self.config.multiplier_change_bps)
+        multiplier == self.acknowledged || !self.is_large(multiplier)
+    }
+
+    fn is_large(&self, multiplier: Multiplier) -> bool {
+        multiplier.moved_by_more_than(self.multiplier, self.config.multiplier_change_bps)
     }
 
     /// Takes in a price of the exchange. Outside its sessions, and from before the multiplier changed, there is none.

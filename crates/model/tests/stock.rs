@@ -504,6 +504,28 @@ mod multipliers {
     }
 
     #[test]
+    fn a_feed_that_knows_of_a_split_before_the_mint_is_not_believed_until_it_starts() {
+        for early in [1, 1_000, 1_801, 10_000] {
+            let mut desk = Desk::priced(stock_config(), OPENS + 60);
+            let split = OPENS + 60 + 12_000;
+            desk.stock.acknowledge(Multiplier::from_bits(3f64.to_bits()).unwrap());
+            desk.announce(3.0, split);
+            let before = desk.at(OPENS + 60).units.last;
+            let learns = split - early;
+            desk.share(SHARE_CENTS, learns - 5, learns - 6);
+            assert_eq!(desk.at(learns - 5).units.last, before, "as long as it agrees it is");
+            for now in [learns, split - 1] {
+                desk.share(SHARE_CENTS / 3, now, now - 1);
+                assert_eq!(desk.at(now).units.last, before, "{early}");
+            }
+            desk.share(SHARE_CENTS / 3, split + 1_801, split + 1_800);
+            assert_eq!(desk.states(split + 1_801), []);
+            let difference = relative_difference(desk.at(split + 1_801).units.last, before);
+            assert!(difference < BigRational::new(1.into(), 1_000.into()));
+        }
+    }
+
+    #[test]
     fn a_stock_that_really_moved_far_while_it_split_waits_for_the_administrator() {
         let mut desk = Desk::priced(stock_config(), IN_SESSION);
         let (split, three) = (IN_SESSION + 3_600, Multiplier::from_bits(3f64.to_bits()).unwrap());
