@@ -43,13 +43,17 @@ impl Scene {
     pub fn account(&self, place: usize) -> &'static str {
         self.accounts.get(place).copied().unwrap_or("market or index")
     }
+
+    /// Whether the program's own address stands for an account that is absent, besides where events need it.
+    pub fn names_program_twice(&self) -> bool {
+        self.instruction.accounts.iter().filter(|meta| meta.pubkey == address::PROGRAM).count() > 1
+    }
 }
 
 fn scene(name: &'static str, accounts: &'static str, world: World, instruction: Instruction) -> Scene {
     let accounts = accounts.split_whitespace().collect();
     Scene { name, accounts, world, instruction }
 }
-
 
 /// A world with many of each kind of account.
 struct Crowd {
@@ -183,7 +187,12 @@ fn trade() -> Vec<Scene> {
             world.clone(),
             instruction::withdraw(&alice.owner, &vault, &alice.account, &alice.tokens, &world.markets, ONE),
         ),
-        scene("open_position", names!("owner exchange vault account index market stock_mint tokens"), world.clone(), open),
+        scene(
+            "open_position",
+            names!("owner exchange vault account index market stock_mint tokens"),
+            world.clone(),
+            open,
+        ),
         scene(
             "close_position",
             names!("owner vault account index market"),

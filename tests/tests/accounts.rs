@@ -73,10 +73,19 @@ fn harmless(
         ("crank_funding" | "mark_market", "market", Fault::Replaced) if same_fields(right, wrong?, INDEX_OF_MARKET) => {
             Some("anyone may crank and mark any market of the index")
         }
-        ("settle_funding" | "settle_capped" | "retire_far", "account", Fault::Replaced)
-            if same_fields(right, wrong?, VAULT_OF_ACCOUNT) =>
-        {
-            Some("anyone may settle any account of the vault")
+        (
+            "settle_funding" | "settle_capped" | "retire_far" | "settle_abandoned" | "sync_account",
+            "account",
+            Fault::Replaced,
+        ) if same_fields(right, wrong?, VAULT_OF_ACCOUNT) => Some("anyone may settle any account of the vault"),
+        ("crank_funding", "price_update", Fault::Replaced) if wrong?.executable => Some(
+            "the program's own address says that there is no update: the last price goes on as long as it is fresh",
+        ),
+        ("crank_funding" | "crank_stock", "program", Fault::Replaced) if scene.names_program_twice() => {
+            Some("an absent account names the program, too, so that its events reach it")
+        }
+        ("crank_stock", "share_update" | "token_update", Fault::Replaced) if wrong?.executable => {
+            Some("the program's own address says that there is no update: the stock goes on without it, never better")
         }
         ("cancel_withdrawal", "ticket", Fault::Replaced) if same_fields(right, wrong?, OWNER_AND_POOL_OF_TICKET) => {
             Some("the owner may cancel any of his withdrawals from the pool")
@@ -85,9 +94,11 @@ fn harmless(
         (_, "owner" | "authority" | "caller" | "keeper", Fault::Closed | Fault::OtherOwner) => {
             Some("a signer is an address; the program asks nothing of its account")
         }
-        ("acknowledge_mint", "admin", Fault::Closed | Fault::OtherOwner) => {
-            Some("a signer is an address; the program asks nothing of its account")
-        }
+        (
+            "acknowledge_mint" | "shorten_sessions" | "acknowledge_multiplier",
+            "admin",
+            Fault::Closed | Fault::OtherOwner,
+        ) => Some("a signer is an address; the program asks nothing of its account"),
         _ => None,
     }
 }

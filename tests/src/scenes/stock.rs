@@ -22,7 +22,7 @@ pub(super) fn all() -> Vec<Scene> {
 /// The crowd with options of a dollar market.
 fn dollar_crowd() -> Crowd {
     let mut crowd = crowd_in(World::with_stock(2, stock_parameters_with_token_feed()));
-    for series in [call(0), put(0)] {
+    for series in [call(3), put(3)] {
         crowd.world.open_in(&crowd.alice, DOLLAR, series, 100_000, u64::MAX).expect("a position");
     }
     crowd
@@ -36,12 +36,7 @@ fn admin() -> Vec<Scene> {
     let short = vec![ShortDay { day, close_minute: 780 }, ShortDay { day: day + 1, close_minute: 0 }];
     let create = instruction::create_stock(&admin, &vault, stock_parameters());
     vec![
-        scene(
-            "create_stock",
-            names!("admin exchange vault stock_mint stock system_program"),
-            without_stock,
-            create,
-        ),
+        scene("create_stock", names!("admin exchange vault stock_mint stock system_program"), without_stock, create),
         scene(
             "shorten_sessions",
             names!("admin exchange vault stock"),
@@ -77,10 +72,14 @@ fn trade() -> Vec<Scene> {
     let market = world.markets[DOLLAR];
     world.crank(&market).expect("fresh prices crank");
     let open = world.open_instruction(&alice, DOLLAR, call(2), 100_000, u64::MAX);
-    let close =
-        instruction::close_position(&alice.owner, &world.vault, &alice.account, &market, call(0), 50_000, 0);
+    let close = instruction::close_position(&alice.owner, &world.vault, &alice.account, &market, call(3), 50_000, 0);
     vec![
-        scene("open_position", names!("owner exchange vault account index market stock_mint tokens"), world.clone(), open),
+        scene(
+            "open_position",
+            names!("owner exchange vault account index market stock_mint tokens"),
+            world.clone(),
+            open,
+        ),
         scene("close_position", names!("owner vault account index market"), world, close),
     ]
 }
@@ -100,7 +99,7 @@ fn keeper() -> Vec<Scene> {
     abandoned.crank_stock().expect("fresh prices crank");
     let crank = instruction::crank_funding(&markets[DOLLAR], None);
     abandoned.chain.send(&[crank]).expect("an abandoned index needs no price");
-    let settle = instruction::settle_abandoned(&vault, &alice.account, &markets[DOLLAR], call(0));
+    let settle = instruction::settle_abandoned(&vault, &alice.account, &markets[DOLLAR], call(3));
     vec![
         scene("liquidate", names!("keeper vault account keeper_account"), world, liquidate),
         scene("settle_abandoned", names!("vault account index market"), abandoned, settle),
