@@ -28,8 +28,8 @@ struct Promise {
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
     promises: BTreeMap<&'static str, Promise>,
-    /// Funding indices by slot and side, with the tick they belong to.
-    funding: BTreeMap<(usize, usize), u128>,
+    /// Funding indices by market, slot and side.
+    funding: BTreeMap<(u8, usize, usize), u128>,
 }
 
 /// The vault of the run and the numbers of those who have margin accounts there.
@@ -85,9 +85,10 @@ impl Audit {
         let tickets: Vec<_> = all::<state::WithdrawalTicket>(subject.accounts).into_values().collect();
         self.ledgers(subject, &vault, &accounts, &tickets);
         self.shares(subject, &vault, &tickets);
-        for market in all::<state::Market>(subject.accounts).into_values() {
-            self.market(&market, &vault, &accounts);
-        }
+        let markets = all::<state::Market>(subject.accounts).into_values();
+        let reserves: u128 = markets.map(|market| self.market(&market, &accounts)).sum();
+        self.equal("The vault's reserves are the sum over series", vault.state.reserves.0.into(), signed(reserves));
+        self.claims(&vault, &accounts);
         self.books(subject, &vault, &accounts, book);
     }
 
@@ -99,7 +100,8 @@ impl Audit {
         tickets: &[state::WithdrawalTicket],
     ) {
         let state = &vault.state;
-        let ledgers = [state.main.assets, state.insurance.assets, state.margin, state.payable, state.protocol_fees];
+        let pools = [state.main.assets, state.insurance.assets, state.claims.funded];
+        let ledgers = [&pools[..], &[state.margin, state.payable, state.protocol_fees]].concat();
         let total: u128 = ledgers.iter().map(|ledger| u128::from(ledger.0)).sum();
         let balance = subject.accounts.get(&vault.tokens).map_or(0, |account| number(account.data(), 64));
         self.equal("The vault's tokens are the sum of its ledgers, to the unit", balance.into(), signed(total));
@@ -132,7 +134,22 @@ impl Audit {
         }
     }
 
-    fn market(&mut self, market: &state::Market, vault: &state::Vault, accounts: &[(Pubkey, state::MarginAccount)]) {
+    /// Each claim is rounded up, so that their sum may exceed what is owed by a unit for each.
+    fn claims(&mut self, vault: &state::Vault, accounts: &[(Pubkey, state::MarginAccount)]) {
+        let fund = &vault.state.claims;
+        let claims = || accounts.iter().map(|(_, account)| account.state.claim).filter(|claim| !claim.amount.is_zero());
+        let left: u128 = claims().filter_map(|claim| claim.left(fund.scale).ok()).map(|left| u128::from(left.0)).sum();
+        let due: u128 = claims().filter_map(|claim| claim.due(fund.scale).ok()).map(|due| u128::from(due.0)).sum();
+        let (owed, funded) = (u128::from(fund.outstanding.0), u128::from(fund.funded.0));
+        let units = u128::try_from(claims().count()).unwrap_or(0);
+        let holds = (owed..=owed + units).contains(&left) && (due..=due + units).contains(&funded);
+        self.note("What insurance owes and has set aside is the sum of all claims, but for a unit each", holds, || {
+            format!("owed {owed} = {left}, set aside {funded} = {due}")
+        });
+    }
+
+    /// Returns the market's reserves.
+    fn market(&mut self, market: &state::Market, accounts: &[(Pubkey, state::MarginAccount)]) -> u128 {
         let positions = || {
             let all = accounts.iter().flat_map(|(_, account)| &account.state.positions);
             all.filter(|position| !position.size.is_zero() && position.market == market.number)
@@ -140,7 +157,7 @@ impl Audit {
         let mut reserves = 0;
         for (place, slot) in market.state.slots.iter().enumerate() {
             for (side, series) in slot.series.iter().enumerate() {
-                self.funding_never_falls((place, side), series.index().0);
+                self.funding_never_falls((market.number, place, side), series.index().0);
                 if series.open_interest.is_zero() {
                     continue;
                 }
@@ -156,10 +173,10 @@ impl Audit {
                 reserves += reserve;
             }
         }
-        self.equal("The vault's reserves are the sum over series", vault.state.reserves.0.into(), signed(reserves));
+        reserves
     }
 
-    fn funding_never_falls(&mut self, place: (usize, usize), index: u128) {
+    fn funding_never_falls(&mut self, place: (u8, usize, usize), index: u128) {
         let before = self.funding.insert(place, index).unwrap_or(0);
         if index != before {
             self.note("No funding index ever falls", index >= before, || format!("{before} to {index}"));
@@ -180,6 +197,7 @@ impl Audit {
             (Purse::Insurance, state.insurance.assets),
             (Purse::Protocol, state.protocol_fees),
             (Purse::Payable, state.payable),
+            (Purse::Claims, state.claims.funded),
         ];
         for (purse, ledger) in purses {
             self.agree(AGREE, purse, book, ledger.0.into());
@@ -227,10 +245,10 @@ mod tests {
     #[test]
     fn a_falling_funding_index_is_noticed() {
         let mut audit = Audit::default();
-        audit.funding_never_falls((0, 0), 5);
-        audit.funding_never_falls((0, 0), 7);
+        audit.funding_never_falls((0, 0, 0), 5);
+        audit.funding_never_falls((0, 0, 0), 7);
         assert!(audit.checks()[0].holds);
-        audit.funding_never_falls((0, 0), 6);
+        audit.funding_never_falls((0, 0, 0), 6);
         assert!(!audit.checks()[0].holds);
     }
 }

@@ -18,6 +18,8 @@ pub enum Purse {
     Protocol,
     /// Executed withdrawals that wait to be claimed.
     Payable,
+    /// What insurance set aside for those it owes.
+    Claims,
 }
 
 /// Why tokens moved.
@@ -29,6 +31,12 @@ pub enum Reason {
     Premium,
     /// The price of an option that was sold back, settled, retired or closed by force.
     Payout,
+    /// What insurance pays of a payout, above the reserve.
+    TopUp,
+    /// What insurance sets aside for those it owes.
+    Served,
+    /// What they collect of it.
+    Collected,
     /// The trading fee.
     Fee,
     /// Funding.

@@ -19,6 +19,8 @@ pub struct Log {
     pub happenings: Vec<Happening>,
     /// What leavers of the pools left to those who stayed, raw units.
     pub exit_fees: u64,
+    /// What payouts left to insurance to pay later, raw units.
+    pub claimed: u64,
     /// Transactions that succeeded.
     pub transactions: usize,
     compute: BTreeMap<&'static str, Vec<u64>>,

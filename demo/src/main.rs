@@ -51,10 +51,10 @@ fn main() -> Result<ExitCode> {
 }
 
 fn replay() -> Result<Record> {
-    let quotes = history::load()?;
+    let quotes = history::crash()?;
     let bar = ProgressBar::new(u64::try_from(quotes.len())?);
     bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} hours, {eta} left")?);
-    let record = scenario::run(&quotes, |now| {
+    let record = scenario::crash::run(&quotes, |now| {
         bar.set_message(format!("{} BTC ${:.0}", report::date(now.time), now.usd()));
         bar.inc(1);
     });

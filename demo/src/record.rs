@@ -151,6 +151,8 @@ pub struct Happening {
 pub enum Subject {
     /// A position.
     Option {
+        /// Number of the market.
+        market: usize,
         /// A call, or else a put.
         call: bool,
         /// Place of the strike on the grid.

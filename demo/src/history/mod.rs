@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-const CSV: &str = include_str!("../data/btc_usd_1h_2020.csv");
+const CSV: &str = include_str!("../../data/btc_usd_1h_2020.csv");
 
 /// Seconds between two prices.
 pub const HOUR: i64 = 3_600;
@@ -47,7 +47,7 @@ struct Row {
 /// The whole slice, hour by hour.
 ///
 /// Errors: for a file that is not what `data/PROVENANCE.md` describes.
-pub fn load() -> Result<Vec<Quote>> {
+pub fn crash() -> Result<Vec<Quote>> {
     let mut quotes: Vec<Quote> = Vec::new();
     for row in csv::Reader::from_reader(CSV.as_bytes()).deserialize() {
         let row: Row = row?;
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_slice_is_hourly_and_holds_the_crash() {
-        let quotes = load().unwrap();
+        let quotes = crash().unwrap();
         assert!(quotes.len() > 60 * 24);
         assert!(quotes.windows(2).all(|pair| pair[1].time - pair[0].time == HOUR));
         let lowest = quotes.iter().map(|quote| quote.price).min();
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_average_follows_a_move_by_two_thirds_an_hour() {
-        let quotes = load().unwrap();
+        let quotes = crash().unwrap();
         for pair in quotes.windows(2) {
             let (before, now) = (pair[0], pair[1]);
             let left = (now.price - now.average).abs() as f64;

@@ -3,10 +3,10 @@
 use perpetua_client::{
     address,
     event::Event,
-    model::{PoolKind, Shares, Vault},
+    model::{Market, PoolKind, Shares, Vault},
     perpetua::{
         Pool, Side,
-        events::{CloseReason, PositionClosed, PositionOpened},
+        events::{AccountLiquidated, CloseReason, PositionClosed, PositionOpened},
     },
 };
 use perpetua_tests::Done;
@@ -30,10 +30,12 @@ impl Stage {
                 Event::Deposited(e) => {
                     let who = self.margin_owner(&e.account);
                     self.log.book.transfer(Reason::Collateral, Purse::Wallet(who), Purse::Margin(who), e.amount);
+                    self.margin_is(who, e.collateral);
                 }
                 Event::Withdrawn(e) => {
                     let who = self.margin_owner(&e.account);
                     self.log.book.transfer(Reason::Collateral, Purse::Margin(who), Purse::Wallet(who), e.amount);
+                    self.margin_is(who, e.collateral);
                 }
                 Event::PositionOpened(e) => self.enter_open(e),
                 Event::PositionClosed(e) => {
@@ -44,17 +46,15 @@ impl Stage {
                     let who = self.margin_owner(&e.account);
                     let insurance = after.insurance.assets.0 - before.insurance.assets.0;
                     self.funding_of_several(who, e.amount, insurance, before, after);
+                    self.margin_is(who, e.collateral);
                 }
-                Event::AccountLiquidated(e) => {
-                    self.within_reserve(e.proceeds, before, after);
-                    let (who, keeper) = (self.margin_owner(&e.account), self.margin_owner(&e.keeper_account));
-                    let insurance = after.insurance.assets.0 - before.insurance.assets.0 - e.insurance_reward;
-                    let book = &mut self.log.book;
-                    book.transfer(Reason::Payout, Purse::Main, Purse::Margin(who), e.proceeds);
-                    book.transfer(Reason::Penalty, Purse::Margin(who), Purse::Margin(keeper), e.keeper_reward);
-                    book.transfer(Reason::Penalty, Purse::Margin(who), Purse::Insurance, e.insurance_reward);
-                    self.funding_of_several(who, e.funding, insurance, before, after);
-                    self.audit.equal("No liquidation left a debt unpaid", e.written_off.into(), 0);
+                Event::AccountLiquidated(e) => self.enter_liquidation(e, before, after),
+                Event::ClaimsServed(e) => {
+                    self.log.book.transfer(Reason::Served, Purse::Insurance, Purse::Claims, e.served);
+                }
+                Event::AccountSynced(e) => {
+                    let who = self.margin_owner(&e.account);
+                    self.margin_is(who, e.collateral);
                 }
                 Event::FeesCollected(e) => {
                     let who = self.wallet_owner(&e.destination);
@@ -63,6 +63,7 @@ impl Stage {
                 _ => self.enter_pool(event, before, after),
             }
         }
+        self.served_by_the_way(after);
     }
 
     fn enter_pool(&mut self, event: &Event, before: &Vault, after: &Vault) {
@@ -101,6 +102,35 @@ impl Stage {
         }
     }
 
+    fn enter_liquidation(&mut self, event: &AccountLiquidated, before: &Vault, after: &Vault) {
+        self.within_reserve(event.proceeds, before, after);
+        let (who, keeper) = (self.margin_owner(&event.account), self.margin_owner(&event.keeper_account));
+        let insurance = after.insurance.assets.0 - before.insurance.assets.0 - event.insurance_reward;
+        let book = &mut self.log.book;
+        book.transfer(Reason::Payout, Purse::Main, Purse::Margin(who), event.proceeds);
+        book.transfer(Reason::Penalty, Purse::Margin(who), Purse::Margin(keeper), event.keeper_reward);
+        book.transfer(Reason::Penalty, Purse::Margin(who), Purse::Insurance, event.insurance_reward);
+        self.funding_of_several(who, event.funding, insurance, before, after);
+        self.margin_is(who, event.collateral);
+        self.audit.equal("No liquidation left a debt unpaid", event.written_off.into(), 0);
+    }
+
+    /// Every touch of an account collects what its claim was served, which only the collateral after it tells.
+    fn margin_is(&mut self, who: usize, collateral: u64) {
+        let collected = i128::from(collateral) - self.log.book.balance(Purse::Margin(who));
+        if let Ok(collected) = u64::try_from(collected) {
+            self.log.book.transfer(Reason::Collected, Purse::Claims, Purse::Margin(who), collected);
+        }
+    }
+
+    /// A payout and a withdrawal from insurance serve older claims first, which no event tells.
+    fn served_by_the_way(&mut self, after: &Vault) {
+        let served = i128::from(after.claims.funded.0) - self.log.book.balance(Purse::Claims);
+        if let Ok(served) = u64::try_from(served) {
+            self.log.book.transfer(Reason::Served, Purse::Insurance, Purse::Claims, served);
+        }
+    }
+
     fn within_reserve(&mut self, paid: u64, before: &Vault, after: &Vault) {
         let released = before.reserves.0 - after.reserves.0;
         self.audit.note("No payout exceeds the reserve of its position", paid <= released, || {
@@ -111,9 +141,9 @@ impl Stage {
     /// Compares what a share is worth at either end of the mark, before and after somebody came or left.
     fn shares_keep_their_worth(&mut self, pool: Pool, before: &Vault, after: &Vault) {
         let kind = PoolKind::from(pool);
-        let market = self.world.market(0);
+        let markets = self.markets();
         let slot = self.moment().slot;
-        let value = |vault: &Vault| vault.net_asset_value(kind, [&*market].into_iter(), slot);
+        let value = |vault: &Vault| vault.net_asset_value(kind, markets.iter().map(|market| &**market), slot);
         let (Ok(old), Ok(new)) = (value(before), value(after)) else { return };
         let shares = |vault: &Vault| vault.pool(kind).shares.0 + vault.pool_config(kind).virtual_shares.0;
         let kept = |old: u64, new: u64| {
@@ -132,9 +162,14 @@ impl Stage {
     /// What a leaver left to the others: what his shares were worth less what he was paid.
     fn exit_fee(&self, pool: Pool, before: &Vault, shares: u64, paid: u64) -> u64 {
         let (kind, slot) = (PoolKind::from(pool), self.moment().slot);
-        let value = before.net_asset_value(kind, [&*self.world.market(0)].into_iter(), slot);
+        let markets = self.markets();
+        let value = before.net_asset_value(kind, markets.iter().map(|market| &**market), slot);
         let worth = value.and_then(|value| before.tokens_for(kind, value, Shares(shares)));
         worth.map_or(0, |worth| worth.0.saturating_sub(paid))
+    }
+
+    fn markets(&self) -> Vec<Box<Market>> {
+        (0..self.world.markets.len()).map(|number| self.world.market(number)).collect()
     }
 
     fn enter_open(&mut self, event: &PositionOpened) {
@@ -142,13 +177,16 @@ impl Stage {
         self.log.book.transfer(Reason::Premium, Purse::Margin(who), Purse::Main, event.premium);
         self.fee(who, event.fee);
         self.funding(who, event.funding);
-        let of = option(event.side, event.tick, usd(event.strike), event.size, event.position_size);
+        self.margin_is(who, event.collateral);
+        let of = self.option(&event.market, (event.side, event.tick), event.size, event.position_size);
         self.tell(who, Kind::Open, of, usd(event.price), event.premium + event.fee);
     }
 
     fn enter_close(&mut self, event: &PositionClosed) {
         let who = self.margin_owner(&event.account);
         self.log.book.transfer(Reason::Payout, Purse::Main, Purse::Margin(who), event.payout);
+        self.log.book.transfer(Reason::TopUp, Purse::Insurance, Purse::Margin(who), event.from_insurance);
+        self.log.claimed += event.claimed;
         self.fee(who, event.fee);
         self.funding(who, event.funding);
         let kind = match event.reason {
@@ -156,8 +194,9 @@ impl Stage {
             CloseReason::Capped => Kind::Capped,
             CloseReason::Far | CloseReason::Abandoned => Kind::Retired,
         };
-        let of = option(event.side, event.tick, self.strike(event.tick), event.size, event.position_size);
-        self.tell(who, kind, of, usd(event.price), event.payout - event.fee);
+        self.margin_is(who, event.collateral);
+        let of = self.option(&event.market, (event.side, event.tick), event.size, event.position_size);
+        self.tell(who, kind, of, usd(event.price), event.payout + event.from_insurance - event.fee);
     }
 
     /// A fee goes to insurance 20% and the protocol 30%, each rounded down, and the rest to the main pool.
@@ -185,6 +224,12 @@ impl Stage {
         for (purse, part) in [(Purse::Main, rest), (Purse::Insurance, insurance), (Purse::Protocol, protocol)] {
             self.log.book.transfer(reason, Purse::Margin(who), purse, part);
         }
+    }
+
+    /// An option as the report tells of it.
+    pub fn option(&self, market: &Pubkey, (side, tick): (Side, i16), size: u64, left: u64) -> Subject {
+        let market = self.world.markets.iter().position(|keys| keys.market == *market).unwrap_or(0);
+        Subject::Option { market, call: side == Side::Call, tick, strike: self.strike(tick), size, left }
     }
 
     /// Notes something that happened to a position.
@@ -219,11 +264,6 @@ impl Stage {
     fn pool_of(&self, ticket: &Pubkey) -> Pool {
         self.ticket_pools.get(ticket).copied().unwrap_or(Pool::Main)
     }
-}
-
-/// An option as the report tells of it.
-pub fn option(side: Side, tick: i16, strike: f64, size: u64, left: u64) -> Subject {
-    Subject::Option { call: side == Side::Call, tick, strike, size, left }
 }
 
 /// Q64.64 dollars for people to read.

@@ -7,17 +7,15 @@ use perpetua_client::{
     instruction::{self, Series},
     model::{PoolKind, RETIRE_TICKS, pricing::Usd},
     perpetua::{Pool, Side, state},
-    quote,
 };
 use perpetua_tests::Done;
 use solana_pubkey::Pubkey;
 
 use super::{
-    cast,
-    entries::{option, usd},
+    KEEPER, LIQUIDATOR, FEE_RECIPIENT,
+    entries::usd,
     stage::Stage,
-    traders::Lot,
-    trading::held,
+    trading::{Lot, held},
 };
 use crate::{
     history::HOUR,
@@ -31,10 +29,12 @@ const WEEK: i64 = 7 * DAY;
 ///
 /// Errors: for accounts that cannot be read.
 pub fn keep(stage: &mut Stage) -> Result<()> {
-    let (keeper, liquidator) = (stage.number(cast::KEEPER)?, stage.number(cast::LIQUIDATOR)?);
-    let crank = stage.crank();
-    if stage.act(keeper, vec![crank]).is_err() {
-        return Ok(());
+    let (keeper, liquidator) = (stage.number(KEEPER)?, stage.number(LIQUIDATOR)?);
+    for market in 0..stage.world.markets.len() {
+        let cranks = stage.crank(market);
+        if stage.act(keeper, cranks).is_err() {
+            return Ok(());
+        }
     }
     let traders = (0..stage.actors.len()).filter(|who| stage.actors[*who].group == Group::Trader);
     for who in traders.collect::<Vec<_>>() {
@@ -54,18 +54,18 @@ pub fn keep(stage: &mut Stage) -> Result<()> {
 fn settle_positions(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> {
     let Some(account) = stage.margin(who) else { return Ok(()) };
     let snapshot = stage.snapshot();
-    let market = &snapshot.market.state;
     let spot = snapshot.index().feed.price.get();
-    let nearest = market.config.grid()?.nearest_tick(snapshot.index().feed.price.into());
     for lot in held(&account) {
-        let Lot { side, tick, .. } = lot;
+        let Lot { market: number, side, tick, .. } = lot;
+        let market = &snapshot.markets[number].state;
+        let nearest = market.config.grid()?.nearest_tick(snapshot.index().feed.price.into());
         let strike = market.series(side.into(), tick)?.0.strike.get();
         let cap = market.config.cap_value(side.into(), Usd::from_bits(strike)).bits();
         let (past_cap, ticks_away) = match side {
             Side::Call => (spot >= strike + cap, i32::from(tick) - i32::from(nearest)),
             Side::Put => (spot + cap <= strike, i32::from(nearest) - i32::from(tick)),
         };
-        let (keys, market, series) = (stage.keys(), stage.market, Series { side, tick });
+        let (keys, market, series) = (stage.keys(), stage.world.markets[number], Series { side, tick });
         let target = stage.people[who].account;
         let settle = if past_cap {
             ("settle_capped", instruction::settle_capped(&keys, &target, &market, series))
@@ -74,9 +74,10 @@ fn settle_positions(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> 
         } else {
             continue;
         };
-        let crank = stage.crank();
+        let mut all = stage.crank(number);
+        all.push(settle);
         // A refusal is noted; the next hour brings another try.
-        let _ = stage.act(keeper, vec![crank, settle]);
+        let _ = stage.act(keeper, all);
     }
     Ok(())
 }
@@ -84,14 +85,16 @@ fn settle_positions(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> 
 fn liquidate(stage: &mut Stage, liquidator: usize, who: usize) -> Result<()> {
     let Some(account) = stage.margin(who) else { return Ok(()) };
     let snapshot = stage.snapshot();
-    if !quote::health(&snapshot.vault, &account, [&*snapshot.market], stage.moment().now)?.is_liquidatable() {
+    if !snapshot.health(&account, stage.moment().now)?.is_liquidatable() {
         return Ok(());
     }
-    let (keys, market) = (stage.keys(), stage.market);
+    let (keys, markets) = (stage.keys(), stage.markets_of(&account));
     let (keeper, target) = (stage.people[liquidator], stage.people[who].account);
-    let liquidate = instruction::liquidate(&keeper.owner, &keys, &target, &keeper.account, [&market]);
-    let crank = stage.crank();
-    if let Ok(done) = stage.act(liquidator, vec![crank, ("liquidate", liquidate)]) {
+    let liquidate = instruction::liquidate(&keeper.owner, &keys, &target, &keeper.account, &markets);
+    // The first cranks of the hour stand for it where there are several markets: all are in one slot.
+    let mut all = stage.crank(0);
+    all.push(("liquidate", liquidate));
+    if let Ok(done) = stage.act(liquidator, all) {
         tell_of_liquidation(stage, who, &held(&account), &done);
     }
     Ok(())
@@ -108,9 +111,10 @@ fn tell_of_liquidation(stage: &mut Stage, who: usize, before: &[Lot], done: &Don
     let price = usd(stage.index_price());
     for lot in before {
         let left =
-            after.iter().find(|other| (other.side, other.tick) == (lot.side, lot.tick)).map_or(0, |lot| lot.size);
+            after.iter().find(|other| other.is_same_option(lot)).map_or(0, |lot| lot.size);
         if left < lot.size {
-            let of = option(lot.side, lot.tick, stage.strike(lot.tick), lot.size - left, left);
+            let market = stage.world.markets[lot.market].market;
+            let of = stage.option(&market, (lot.side, lot.tick), lot.size - left, left);
             stage.tell(who, Kind::Liquidation, of, price, std::mem::take(&mut proceeds));
         }
     }
@@ -119,13 +123,13 @@ fn tell_of_liquidation(stage: &mut Stage, who: usize, before: &[Lot], done: &Don
 fn settle_funding(stage: &mut Stage, keeper: usize, who: usize) -> Result<()> {
     let Some(account) = stage.margin(who) else { return Ok(()) };
     let snapshot = stage.snapshot();
-    let health = quote::health(&snapshot.vault, &account, [&*snapshot.market], stage.moment().now)?;
+    let health = snapshot.health(&account, stage.moment().now)?;
     if health.owed.is_zero() || health.collateral.is_zero() {
         return Ok(());
     }
-    let (keys, market, target) = (stage.keys(), stage.market, stage.people[who].account);
+    let (keys, markets, target) = (stage.keys(), stage.markets_of(&account), stage.people[who].account);
     // A refusal is noted.
-    let _ = stage.act(keeper, vec![("settle_funding", instruction::settle_funding(&keys, &target, [&market]))]);
+    let _ = stage.act(keeper, vec![("settle_funding", instruction::settle_funding(&keys, &target, &markets))]);
     Ok(())
 }
 
@@ -136,7 +140,7 @@ pub fn collect_fees(stage: &mut Stage, keeper: usize) -> Result<()> {
     if stage.snapshot().vault.state.protocol_fees.is_zero() {
         return Ok(());
     }
-    let recipient = stage.number(cast::FEE_RECIPIENT)?;
+    let recipient = stage.number(FEE_RECIPIENT)?;
     let (keys, destination) = (stage.keys(), stage.people[recipient].tokens);
     // A refusal is noted.
     let _ = stage.act(keeper, vec![("collect_fees", instruction::collect_fees(&keys, &destination))]);
@@ -158,8 +162,8 @@ pub struct OpenTicket {
 ///
 /// Errors: for accounts that cannot be read.
 pub fn serve_queue(stage: &mut Stage, tickets: &mut Vec<OpenTicket>, pool: Pool) -> Result<()> {
-    let keeper = stage.number(cast::KEEPER)?;
-    let (keys, market) = (stage.keys(), stage.market);
+    let keeper = stage.number(KEEPER)?;
+    let (keys, markets) = (stage.keys(), stage.world.markets.clone());
     loop {
         let kind = PoolKind::from(pool);
         let vault: state::Vault = stage.world.read(&keys.vault);
@@ -173,9 +177,10 @@ pub fn serve_queue(stage: &mut Stage, tickets: &mut Vec<OpenTicket>, pool: Pool)
             break;
         }
         let owner = stage.people[keeper].owner;
-        let execute = ("execute_withdrawal", instruction::execute_withdrawal(&owner, &keys, &address, [&market]));
-        let (crank, mark) = (stage.crank(), stage.mark());
-        if stage.act(keeper, vec![crank, mark, execute]).is_err() {
+        let execute = ("execute_withdrawal", instruction::execute_withdrawal(&owner, &keys, &address, &markets));
+        let mut all = stage.marks();
+        all.push(execute);
+        if stage.act(keeper, all).is_err() {
             break;
         }
         let after: state::Vault = stage.world.read(&keys.vault);

@@ -1,140 +1,74 @@
-//! The scenario: who does what, hour by hour, over the whole slice of history.
+//! The scenarios, and what they have in common.
 
-mod cast;
-mod entries;
-mod keepers;
-mod providers;
-mod stage;
-mod traders;
-mod trading;
+pub mod crash;
+pub mod entries;
+pub mod keepers;
+pub mod providers;
+pub mod stage;
+pub mod states;
+pub mod trading;
 
 use anyhow::Result;
-use perpetua_client::{
-    model::{Market, PoolKind, Tokens},
-    perpetua::Pool,
-};
+use perpetua_client::model::{Market, PoolKind, Tokens};
 use perpetua_tests::token;
 
 use crate::{
-    audit::Subject,
-    book::{Purse, Reason},
-    history::Quote,
-    record::{Actor, Group, Hour, Line, Record},
+    book::Reason,
+    record::{Actor, Group, Line, Record},
 };
 use keepers::OpenTicket;
-use stage::Stage;
+use stage::{Snapshot, Stage};
 
-/// Runs everything and calls `progress` after each hour.
-///
-/// Errors: where the run cannot go on; what was refused or does not hold is in the record instead.
-pub fn run(quotes: &[Quote], mut progress: impl FnMut(&Quote)) -> Result<Record> {
-    let Some(first) = quotes.first() else { return Ok(Record::default()) };
-    let mut stage = Stage::new(first)?;
-    let mut roles = cast::traders();
-    let mut steps = cast::SCHEDULE.to_vec();
-    let mut tickets = Vec::new();
-    let mut hours: Vec<Hour> = Vec::new();
-    let liquidator = stage.number(cast::LIQUIDATOR)?;
-    for who in (0..roles.len()).chain([liquidator]) {
-        trading::open_account(&mut stage, who)?;
-    }
-    for (place, now) in quotes.iter().enumerate() {
-        if place > 0 {
-            stage.turn_to(now);
-        }
-        keepers::keep(&mut stage)?;
-        for pool in [Pool::Main, Pool::Insurance] {
-            keepers::serve_queue(&mut stage, &mut tickets, pool)?;
-        }
-        steps = providers::keep_dates(&mut stage, steps, &mut tickets)?;
-        for (who, role) in roles.iter_mut().enumerate() {
-            trading::trade(&mut stage, who, role, quotes.get(..=place).unwrap_or(quotes))?;
-        }
-        if place + 1 == quotes.len() {
-            close_up(&mut stage, liquidator)?;
-        }
-        look(&mut stage);
-        hours.push(hour(&stage, now, hours.last()));
-        progress(now);
-    }
-    everybody_is_out(&mut stage, &tickets);
-    Ok(record(stage, hours))
-}
+/// Who cranks and settles.
+pub const KEEPER: &str = "Kira";
+/// Whom the protocol's fees are paid to.
+pub const FEE_RECIPIENT: &str = "Fee recipient";
+/// Who liquidates.
+pub const LIQUIDATOR: &str = "Lars";
 
 /// The last hour: the liquidator takes his rewards, the protocol its fees.
-fn close_up(stage: &mut Stage, liquidator: usize) -> Result<()> {
+///
+/// Errors: for names that nobody has.
+pub fn close_up(stage: &mut Stage, liquidator: usize) -> Result<()> {
     if let Some(margin) = stage.margin(liquidator) {
         trading::leave(stage, liquidator, &margin);
     }
-    let keeper = stage.number(cast::KEEPER)?;
+    let keeper = stage.number(KEEPER)?;
     keepers::collect_fees(stage, keeper)
 }
 
-fn look(stage: &mut Stage) {
-    let numbered = || stage.people.iter().enumerate();
-    let margin: Vec<_> = numbered().map(|(who, person)| (who, person.account)).collect();
-    let wallets: Vec<_> = numbered().map(|(who, person)| (who, person.tokens)).collect();
-    let accounts = stage.world.chain.snapshot();
-    let vault = stage.keys().vault;
-    let subject = Subject { accounts: &accounts, vault, margin: &margin, wallets: &wallets, endowment: stage::WALLET };
-    stage.audit.look(&subject, &stage.log.book);
-}
-
-fn everybody_is_out(stage: &mut Stage, tickets: &[OpenTicket]) {
+/// Verifies that everybody has left.
+pub fn everybody_is_out(stage: &mut Stage, tickets: &[OpenTicket]) {
     let open = (0..stage.people.len()).filter(|who| stage.margin(*who).is_some()).count();
     stage.audit.note("At the end every margin account and ticket is closed", open + tickets.len() == 0, || {
         format!("{open} accounts and {} tickets open", tickets.len())
     });
     let vault = stage.snapshot().vault;
-    let left = [vault.state.margin, vault.state.payable, vault.state.protocol_fees, vault.state.reserves];
+    let state = &vault.state;
+    let left = [state.margin, state.payable, state.protocol_fees, state.reserves, state.claims.outstanding];
     stage.audit.note("At the end no ledger owes anybody anything", left.iter().all(|ledger| ledger.is_zero()), || {
-        format!("margin, withdrawals, fees and reserves: {:?}", left.map(|ledger| ledger.0))
+        format!("margin, withdrawals, fees, reserves and claims: {:?}", left.map(|ledger| ledger.0))
     });
     let shares = [PoolKind::Main, PoolKind::Insurance].map(|kind| vault.state.pool(kind).shares.0);
     stage.audit.note("At the end no share is left", shares == [0, 0], || format!("{shares:?}"));
 }
 
-fn hour(stage: &Stage, now: &Quote, before: Option<&Hour>) -> Hour {
-    let snapshot = stage.snapshot();
-    let (vault, book) = (&snapshot.vault.state, &stage.log.book);
-    let mut market = Box::new(snapshot.market.state);
-    let moment = stage.moment();
-    let marked = market.mark(snapshot.index(), moment).is_ok();
-    let price = |kind, last: fn(&Hour) -> f64| {
-        let here = marked.then(|| share_price(vault, kind, &market, moment.slot)).flatten();
-        here.or(before.map(last)).unwrap_or(1.0)
-    };
-    let used = vault.reserves.0 as f64 / vault.main.assets.0.max(1) as f64;
-    let traders = stage.actors.iter().enumerate().filter(|(_, actor)| actor.group == Group::Trader);
-    let result = |who: usize| {
-        let whole = book.balance(Purse::Wallet(who)) + trading::worth(stage, &snapshot, who);
-        i64::try_from(whole).unwrap_or(i64::MAX)
-    };
-    Hour {
-        time: now.time,
-        price: now.usd(),
-        volatility: snapshot.market.state.middle.map(|middle| middle.0 as f64 / (1u64 << 48) as f64),
-        share_price: price(PoolKind::Main, |hour| hour.share_price),
-        insurance_share_price: price(PoolKind::Insurance, |hour| hour.insurance_share_price),
-        utilisation: used,
-        premium: book.flow(Reason::Premium),
-        payout: book.flow(Reason::Payout),
-        funding: book.flow(Reason::Funding),
-        fees: book.flow(Reason::Fee),
-        results: traders.map(|(who, _)| (who, result(who))).collect(),
-    }
-}
-
 /// What a share is worth halfway between what it is minted at and what it is burned at, in tokens; nothing without shares.
-fn share_price(vault: &perpetua_client::model::Vault, kind: PoolKind, market: &Market, slot: u64) -> Option<f64> {
+pub fn share_price(stage: &Stage, snapshot: &Snapshot, kind: PoolKind) -> Option<f64> {
+    let (vault, moment) = (&snapshot.vault.state, stage.moment());
     let pool = vault.pool(kind);
-    let value = vault.net_asset_value(kind, [market].into_iter(), slot).ok()?;
+    let mut markets: Vec<Box<Market>> = snapshot.markets.iter().map(|market| Box::new(market.state)).collect();
+    for market in &mut markets {
+        market.mark(snapshot.index(), moment).ok()?;
+    }
+    let value = vault.net_asset_value(kind, markets.iter().map(|market| &**market), moment.slot).ok()?;
     let start = vault.pool_config(kind).virtual_shares.0 as f64;
     let middle = (value.low.0 as f64 + value.high.0 as f64) / 2.0;
     (!pool.shares.is_zero()).then(|| (middle + 1.0) / (pool.shares.0 as f64 + start) * start)
 }
 
-fn record(stage: Stage, hours: Vec<Hour>) -> Record {
+/// What a run leaves behind, but for its hours.
+pub fn record(stage: &Stage) -> Record {
     let vault = stage.snapshot().vault.state;
     let book = &stage.log.book;
     let mut actors = stage.actors.clone();
@@ -151,12 +85,12 @@ fn record(stage: Stage, hours: Vec<Hour>) -> Record {
     });
     Record {
         setting: stage.setting(),
-        hours,
+        hours: Vec::new(),
         actors,
         happenings: stage.log.happenings.clone(),
         refusals: stage.log.refusals(),
         compute: stage.log.compute(),
-        flows: flows(&stage),
+        flows: flows(stage),
         ledgers: ledgers(&vault),
         checks: stage.audit.checks(),
         transactions: stage.log.transactions,
@@ -174,6 +108,8 @@ fn flows(stage: &Stage) -> Vec<Line> {
         ("Funding", Reason::Funding, "buyers to the main pool 80%, insurance 15%, protocol 5%"),
         ("Trading fees", Reason::Fee, "buyers to the main pool 50%, insurance 20%, protocol 30%"),
         ("Payouts", Reason::Payout, "the main pool to buyers who sold, reached the cap, were retired or liquidated"),
+        ("Paid by insurance", Reason::TopUp, "insurance to buyers, what payouts took above the reserves"),
+        ("Claims served", Reason::Served, "insurance to those it owed"),
         ("Penalties", Reason::Penalty, "the liquidated to the keeper and insurance, half each"),
         ("Protocol fees collected", Reason::Collect, "the vault to the fee recipient"),
         ("Swept to insurance", Reason::Sweep, "what the last share of the main pool left behind"),
@@ -183,7 +119,9 @@ fn flows(stage: &Stage) -> Vec<Line> {
         tokens: stage.log.exit_fees,
         note: "leavers of a pool to those who stay in it".to_owned(),
     };
-    reasons.into_iter().map(line).chain([exit_fees]).collect()
+    // A quanto market has no payouts above reserves.
+    let happened = |line: &Line| line.tokens > 0 || !["Paid by insurance", "Claims served"].contains(&line.name.as_str());
+    reasons.into_iter().map(line).filter(happened).chain([exit_fees]).collect()
 }
 
 fn ledgers(vault: &perpetua_client::model::Vault) -> Vec<Line> {

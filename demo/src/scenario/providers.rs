@@ -1,14 +1,38 @@
 //! How liquidity providers act: they keep to their dates, and try again the next hour when refused.
 
 use anyhow::{Context, Result};
-use perpetua_client::{instruction, model::PoolKind, perpetua::state};
+use perpetua_client::{
+    instruction,
+    model::PoolKind,
+    perpetua::{Pool, state},
+};
 use perpetua_tests::token;
 
-use super::{
-    cast::{Deed, Step},
-    keepers::OpenTicket,
-    stage::Stage,
-};
+use super::{keepers::OpenTicket, stage::Stage};
+
+/// Something a liquidity provider does, from an hour on until it succeeds.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Not before, Unix seconds.
+    pub from: i64,
+    /// Who.
+    pub who: &'static str,
+    /// Of which pool.
+    pub pool: Pool,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What a liquidity provider does.
+#[derive(Clone, Copy, Debug)]
+pub enum Deed {
+    /// Joins with so many whole tokens.
+    Join(u64),
+    /// Asks to leave with so many percent of his shares.
+    Request(u64),
+    /// Takes back what he asked for last.
+    Cancel,
+}
 
 /// Does what has come due, and returns what has not, or was refused.
 ///
@@ -25,15 +49,16 @@ pub fn keep_dates(stage: &mut Stage, steps: Vec<Step>, tickets: &mut Vec<OpenTic
 
 fn act(stage: &mut Stage, step: &Step, tickets: &mut Vec<OpenTicket>) -> Result<bool> {
     let who = stage.number(step.who)?;
-    let (keys, market, person) = (stage.keys(), stage.market, stage.people[who]);
+    let (keys, markets, person) = (stage.keys(), stage.world.markets.clone(), stage.people[who]);
     let shares = person.shares[step.pool as usize];
     match step.deed {
         Deed::Join(whole) => {
             let amount = whole * token::ONE;
             let join =
-                instruction::join_pool(&person.owner, &keys, step.pool, &person.tokens, &shares, [&market], amount, 1);
-            let (crank, mark) = (stage.crank(), stage.mark());
-            Ok(stage.act(who, vec![crank, mark, ("join_pool", join)]).is_ok())
+                instruction::join_pool(&person.owner, &keys, step.pool, &person.tokens, &shares, &markets, amount, 1);
+            let mut all = stage.marks();
+            all.push(("join_pool", join));
+            Ok(stage.act(who, all).is_ok())
         }
         Deed::Request(percent) => {
             let kind = PoolKind::from(step.pool);

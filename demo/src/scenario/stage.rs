@@ -7,33 +7,29 @@ use perpetua_client::{
     account::read_copy,
     address,
     instruction::{self, MarketKeys, VaultKeys},
-    model::{self, Moment, Tokens, pricing::Usd},
-    perpetua::{MarketParameters, Pool, state},
+    model::{self, Moment, Tokens},
+    perpetua::{MarketParameters, Pool, Settlement, ShortDay, StockParameters, state},
     price::PriceAccount,
-    quote::{Cranked, Trade},
+    quote::{Cranked, Trade, health},
 };
 use perpetua_tests::{Done, Failure, World, actor, parameters, price, token};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{cast, entries::usd};
+use super::{entries::usd, states::States};
 use crate::{
-    audit::Audit,
+    audit::{Audit, Subject},
     history::{EXPONENT, Quote},
     log::Log,
     record::{Actor, Group, Setting},
 };
 
-/// The price of a TSLA share when the market was listed, US cents: see `data/PROVENANCE.md`.
-pub const STOCK_PRICE_CENTS: u64 = 56_685;
-/// Strike of tick 0 in US dollars.
-const REFERENCE_STRIKE: u64 = 10_000;
 /// Tokens that everybody's wallet starts with.
 pub const WALLET: u64 = 10_000 * token::ONE;
 /// Seconds after a price's publication at which everybody acts.
 const REACTION: i64 = 2;
-/// Slots of the chain in an hour.
-const SLOTS_PER_HOUR: u64 = 9_000;
+/// Slots of the chain when a run begins.
+const FIRST_SLOT: u64 = 9_000;
 
 /// An instruction with its name.
 pub type Named = (&'static str, Instruction);
@@ -51,6 +47,20 @@ pub struct Person {
     pub shares: [Pubkey; 2],
 }
 
+/// What a run lists.
+pub struct Listing {
+    /// Everybody, in the order of the report.
+    pub actors: Vec<Actor>,
+    /// The annualised variance that the index starts with, Q16.48; without it, it is sampled for a day first.
+    pub variance: Option<u64>,
+    /// The stock's feeds and the days on which its exchange is closed, for dollar markets.
+    pub stock: Option<(StockParameters, Vec<ShortDay>)>,
+    /// The markets, in the order of their numbers.
+    pub markets: Vec<MarketParameters>,
+    /// The stock's price at which `X` of the quanto market was fixed, US cents.
+    pub stock_price_cents: u64,
+}
+
 /// The chain and everybody on it.
 pub struct Stage {
     /// The chain and the exchange.
@@ -61,47 +71,57 @@ pub struct Stage {
     pub people: Vec<Person>,
     /// What was noted.
     pub log: Log,
-    /// The market.
-    pub market: MarketKeys,
     /// What was verified on the way.
     pub audit: Audit,
     /// Which pool a withdrawal is from.
     pub ticket_pools: BTreeMap<Pubkey, Pool>,
+    /// What is not normal now by the run's own account, where it keeps one: it says what must be refused, and why.
+    pub states: Option<States>,
+    stock_price_cents: u64,
 }
 
 impl Stage {
-    /// Sets up the exchange with one vault and one market, and hands out tokens.
+    /// Sets up the exchange with one vault and its markets, and hands out tokens.
     ///
     /// Errors: where the program refuses.
-    pub fn new(first: &Quote) -> Result<Self> {
+    pub fn new(first: &Quote, listing: Listing) -> Result<Self> {
         let mut world = World::bare();
-        world.chain.set_clock(first.time + REACTION, SLOTS_PER_HOUR);
-        let (admin, feed) = (world.admin, price::FEEDS[0]);
-        let keys = world.vault;
-        let market = keys.market(address::index(&feed));
+        world.chain.set_clock(first.time + REACTION, FIRST_SLOT);
         let mut stage = Self {
             world,
-            actors: cast::actors(),
+            actors: listing.actors,
             people: Vec::new(),
             log: Log::default(),
-            market,
             audit: Audit::default(),
             ticket_pools: BTreeMap::new(),
+            states: None,
+            stock_price_cents: listing.stock_price_cents,
         };
         stage.post(first);
-        let guards = parameters::guards();
+        let (admin, feed) = (stage.world.admin, price::FEEDS[0]);
         let (guardian, fees) = (stage.world.guardian, stage.world.fee_recipient);
-        let set_up = [
+        let keys = stage.keys();
+        let guards = parameters::guards();
+        let mut set_up = vec![
             ("initialize_exchange", instruction::initialize_exchange(&admin, &guardian, &fees)),
-            ("create_index", instruction::create_index(&admin, feed, guards, None)),
+            ("create_index", instruction::create_index(&admin, feed, guards, listing.variance)),
             ("create_vault", instruction::create_vault(&admin, &keys, parameters::vault_parameters())),
-            ("create_market", instruction::create_market(&admin, &keys, &market, terms()?)),
         ];
+        if let Some((parameters, holidays)) = listing.stock {
+            set_up.push(("create_stock", instruction::create_stock(&admin, &keys, parameters)));
+            set_up.push(("shorten_sessions", instruction::shorten_sessions(&admin, &keys, holidays)));
+        }
+        for parameters in listing.markets {
+            let index = address::index(&feed);
+            let dollar = parameters.settlement == Settlement::Dollar;
+            let market = if dollar { keys.dollar_market(index) } else { keys.market(index) };
+            stage.world.markets.push(market);
+            set_up.push(("create_market", instruction::create_market(&admin, &keys, &market, parameters)));
+        }
         for named in set_up {
             let name = named.0;
             stage.send(vec![named]).map_err(|failure| anyhow!("{name}: {}: {:#?}", failure.name(), failure.logs))?;
         }
-        stage.world.markets = vec![market];
         stage.people = stage.actors.clone().iter().map(|actor| stage.equip(actor)).collect();
         Ok(stage)
     }
@@ -116,10 +136,10 @@ impl Stage {
         Person { owner, tokens, account: keys.margin_account(&owner, 0), shares }
     }
 
-    /// Moves the clock to an hour and posts its price as Pyth's receiver would.
+    /// Moves the clock to a price's time and posts it as Pyth's receiver would.
     pub fn turn_to(&mut self, quote: &Quote) {
-        let slot = self.world.chain.slot() + SLOTS_PER_HOUR;
-        self.world.chain.set_clock(quote.time + REACTION, slot);
+        let seconds = quote.time + REACTION - self.world.chain.now();
+        self.world.chain.wait(seconds);
         self.post(quote);
     }
 
@@ -128,8 +148,8 @@ impl Stage {
         self.world.post(0, &update);
     }
 
-    /// The price account of an hour.
-    pub fn price_account(&self, quote: &Quote) -> PriceAccount {
+    /// The price account of a quote.
+    fn price_account(&self, quote: &Quote) -> PriceAccount {
         PriceAccount {
             feed_id: price::FEEDS[0],
             price: quote.price,
@@ -156,13 +176,25 @@ impl Stage {
     /// Sends what an actor wants, in one transaction. A refusal is noted and returned.
     pub fn act(&mut self, who: usize, named: Vec<Named>) -> Result<Done, Failure> {
         let wanted = named.last().map_or("", |(name, _)| *name);
+        let market = self.market_of(&named);
         let outcome = self.send(named);
+        if let Some(states) = &self.states {
+            let refusal = outcome.as_ref().err().map(Failure::name);
+            states.judge(&mut self.audit, wanted, market, refusal.as_deref());
+        }
         if let Err(failure) = &outcome {
             let time = self.world.chain.now();
             let name = self.actors.get(who).map_or("", |actor| &actor.name);
             self.log.refused(time, name, wanted, failure);
         }
         outcome
+    }
+
+    /// The number of the market that the last instruction is about.
+    fn market_of(&self, named: &[Named]) -> Option<usize> {
+        let accounts = named.last().map(|(_, instruction)| &instruction.accounts)?;
+        let number = |key: &Pubkey| self.world.markets.iter().position(|market| market.market == *key);
+        accounts.iter().find_map(|account| number(&account.pubkey))
     }
 
     /// The vault's ledgers; empty before it is listed.
@@ -183,14 +215,27 @@ impl Stage {
         strike.map_or(0.0, |strike| usd(strike.bits()))
     }
 
-    /// The crank, which goes in front of what needs funding accrued in its slot.
-    pub fn crank(&self) -> Named {
-        ("crank_funding", self.world.crank_instruction(&self.market))
+    /// The cranks that go in front of what needs a market's funding accrued in its slot.
+    pub fn crank(&self, market: usize) -> Vec<Named> {
+        let keys = &self.world.markets[market];
+        let stock = keys.stock.map(|_| ("crank_stock", self.world.crank_stock_instruction()));
+        stock.into_iter().chain([("crank_funding", self.world.crank_instruction(keys))]).collect()
     }
 
-    /// The mark, which goes in front of what moves pool shares.
-    pub fn mark(&self) -> Named {
-        ("mark_market", instruction::mark_market(&self.market))
+    /// The cranks and marks of all markets, which go in front of what moves pool shares.
+    pub fn marks(&self) -> Vec<Named> {
+        let mut named: Vec<Named> = Vec::new();
+        for (number, market) in self.world.markets.iter().enumerate() {
+            named.extend(self.crank(number));
+            named.push(("mark_market", instruction::mark_market(market)));
+        }
+        named
+    }
+
+    /// The markets in which an account has positions.
+    pub fn markets_of(&self, account: &state::MarginAccount) -> Vec<MarketKeys> {
+        let used = account.state.markets_used().into_iter().zip(&self.world.markets);
+        used.filter(|(used, _)| *used).map(|(_, market)| *market).collect()
     }
 
     /// Number of an actor by name.
@@ -222,8 +267,8 @@ impl Stage {
         Setting {
             token: "TSLAx".to_owned(),
             decimals: 8,
-            stock_price_cents: STOCK_PRICE_CENTS,
-            units_per_usd: token::ONE * 100 / STOCK_PRICE_CENTS,
+            stock_price_cents: self.stock_price_cents,
+            units_per_usd: token::ONE * 100 / self.stock_price_cents,
         }
     }
 }
@@ -234,52 +279,73 @@ pub struct Snapshot {
     /// The vault.
     pub vault: Box<state::Vault>,
     index: state::Index,
-    /// The market.
-    pub market: Box<state::Market>,
+    /// The markets by their numbers.
+    pub markets: Vec<state::Market>,
+    stock: Option<Box<state::Stock>>,
     balance: Tokens,
 }
 
 impl Stage {
     /// Reads them.
     pub fn snapshot(&self) -> Snapshot {
-        let keys = self.keys();
+        let (keys, world) = (self.keys(), &self.world);
+        let dollar = world.markets.iter().any(|market| market.stock.is_some());
         Snapshot {
-            exchange: self.world.read(&address::exchange()),
-            vault: Box::new(self.world.read(&keys.vault)),
-            index: self.world.read(&self.market.index),
-            market: Box::new(self.world.read(&self.market.market)),
-            balance: Tokens(token::balance(&self.world.chain, &keys.tokens())),
+            exchange: world.read(&address::exchange()),
+            vault: Box::new(world.read(&keys.vault)),
+            index: world.read(&address::index(&price::FEEDS[0])),
+            markets: world.markets.iter().map(|market| world.read(&market.market)).collect(),
+            stock: dollar.then(|| Box::new(world.read(&keys.stock()))),
+            balance: Tokens(token::balance(&world.chain, &keys.tokens())),
         }
+    }
+
+    /// Verifies what can be read from the accounts.
+    pub fn look(&mut self) {
+        let numbered = || self.people.iter().enumerate();
+        let margin: Vec<_> = numbered().map(|(who, person)| (who, person.account)).collect();
+        let wallets: Vec<_> = numbered().map(|(who, person)| (who, person.tokens)).collect();
+        let accounts = self.world.chain.snapshot();
+        let vault = self.keys().vault;
+        let subject = Subject { accounts: &accounts, vault, margin: &margin, wallets: &wallets, endowment: WALLET };
+        self.audit.look(&subject, &self.log.book);
     }
 }
 
 impl Snapshot {
-    /// The client's view of them.
-    pub fn trade(&self) -> Trade<'_> {
-        let Self { exchange, vault, index, market, balance } = self;
-        Trade { exchange, vault, balance: *balance, index, market, stock: None }
+    /// The client's view of a market.
+    pub fn trade(&self, market: usize) -> Trade<'_> {
+        let Self { exchange, vault, index, markets, stock, balance } = self;
+        let stock = stock.as_deref();
+        Trade { exchange, vault, balance: *balance, index, market: &markets[market], stock }
     }
 
-    /// The market as it stands, cranked in this slot.
+    /// A market as it stands, cranked in this slot.
     ///
-    /// Errors: without a price that is fresh enough.
-    pub fn cranked(&self, moment: Moment) -> model::Result<Cranked> {
-        self.trade().crank(None, moment)
+    /// Errors: without prices that are fresh enough.
+    pub fn cranked(&self, market: usize, moment: Moment) -> model::Result<Cranked> {
+        self.trade(market).crank(None, moment)
     }
 
     /// The index.
     pub fn index(&self) -> &model::Index {
         &self.index.state
     }
+
+    /// How an account stands.
+    ///
+    /// Errors: those of [`health`].
+    pub fn health(&self, account: &state::MarginAccount, now: i64) -> model::Result<model::Health> {
+        health(&self.vault, account, &self.markets, now)
+    }
 }
 
-/// The starting parameters, with `X` from the stock's price and strikes around bitcoin's.
-fn terms() -> Result<MarketParameters> {
+/// The terms of a quanto market whose `X` is what a dollar bought at a share's price in cents, with strikes around
+/// `reference` US dollars.
+///
+/// Errors: for a price beyond all bounds.
+pub fn quanto_terms(stock_price_cents: u64, reference: i64) -> Result<MarketParameters> {
     let one_dollar = (u128::from(token::ONE) * 100) << model::UNITS_PER_USD_FRACTION_BITS;
-    let units = u64::try_from(one_dollar / u128::from(STOCK_PRICE_CENTS))?;
-    Ok(MarketParameters {
-        units_per_usd: units,
-        reference_strike: Usd::from_integer(REFERENCE_STRIKE).bits(),
-        ..parameters::market_parameters(10_000)
-    })
+    let units_per_usd = u64::try_from(one_dollar / u128::from(stock_price_cents))?;
+    Ok(MarketParameters { units_per_usd, ..parameters::market_parameters(reference) })
 }

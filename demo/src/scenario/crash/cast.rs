@@ -2,6 +2,11 @@
 
 use perpetua_client::perpetua::Pool;
 
+use super::super::{
+    FEE_RECIPIENT, KEEPER, LIQUIDATOR,
+    providers::{Deed, Step},
+    trading::Care,
+};
 use super::traders::{DipBuyer, Forgetful, Gambler, Hedger, Leveraged, Momentum, Pessimist, Rule, Straddle};
 use crate::{
     history::HOUR,
@@ -14,15 +19,6 @@ const START: i64 = 1_580_256_000;
 
 /// From when traders only sell: 2020-04-14.
 pub const LAST_CALL: i64 = START + 76 * DAY;
-
-/// How a trader keeps his margin.
-#[derive(Clone, Copy, Debug)]
-pub struct Care {
-    /// Equity in multiples of the initial margin that he pays in when he buys, in percent.
-    pub when_buying: u64,
-    /// Whether he looks after it every day: fills up below 150%, takes out what is above 600%.
-    pub daily: bool,
-}
 
 const CAREFUL: Care = Care { when_buying: 300, daily: true };
 const CARELESS: Care = Care { when_buying: 101, daily: false };
@@ -97,30 +93,6 @@ pub fn traders() -> Vec<Role> {
     ]
 }
 
-/// Something a liquidity provider does, from an hour on until it succeeds.
-#[derive(Clone, Copy, Debug)]
-pub struct Step {
-    /// Not before, Unix seconds.
-    pub from: i64,
-    /// Who.
-    pub who: &'static str,
-    /// Of which pool.
-    pub pool: Pool,
-    /// What.
-    pub deed: Deed,
-}
-
-/// What a liquidity provider does.
-#[derive(Clone, Copy, Debug)]
-pub enum Deed {
-    /// Joins with so many whole tokens.
-    Join(u64),
-    /// Asks to leave with so many percent of his shares.
-    Request(u64),
-    /// Takes back what he asked for last.
-    Cancel,
-}
-
 /// Those who provide liquidity, with what they do in words.
 pub const PROVIDERS: [(&str, &str); 5] = [
     ("Anna", "Provides liquidity from the first day to the last."),
@@ -132,13 +104,6 @@ pub const PROVIDERS: [(&str, &str); 5] = [
 
 /// The project, which seeds both pools.
 pub const PROJECT: &str = "Project";
-/// Who cranks and settles.
-pub const KEEPER: &str = "Kira";
-/// Whom the protocol's fees are paid to.
-pub const FEE_RECIPIENT: &str = "Fee recipient";
-/// Who liquidates.
-pub const LIQUIDATOR: &str = "Lars";
-
 const fn step(day: i64, hour: i64, who: &'static str, pool: Pool, deed: Deed) -> Step {
     Step { from: START + day * DAY + hour * HOUR, who, pool, deed }
 }

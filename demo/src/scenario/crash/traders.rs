@@ -3,7 +3,10 @@
 use perpetua_client::perpetua::Side;
 use time::{OffsetDateTime, Weekday};
 
-use crate::history::{HOUR, Quote};
+use crate::{
+    history::{HOUR, Quote},
+    scenario::trading::{Lot, Wish},
+};
 
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
@@ -12,26 +15,6 @@ const MONDAY: i64 = 1_580_688_000;
 
 /// Millionths of a bitcoin in one.
 const BITCOIN: u64 = 1_000_000;
-
-/// An option held or wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lot {
-    /// Call or put.
-    pub side: Side,
-    /// Place of the strike on the grid.
-    pub tick: i16,
-    /// Size in millionths of a bitcoin.
-    pub size: u64,
-}
-
-/// What a trader wants to do this hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Buy.
-    Buy(Lot),
-    /// Sell.
-    Sell(Lot),
-}
 
 /// What a trader looks at.
 pub struct View<'a> {
@@ -65,11 +48,11 @@ impl View<'_> {
     }
 
     fn call(&self, ticks_above: i16, bitcoins: u64) -> Wish {
-        Wish::Buy(Lot { side: Side::Call, tick: self.nearest + ticks_above, size: bitcoins * BITCOIN })
+        Wish::Buy(Lot { market: 0, side: Side::Call, tick: self.nearest + ticks_above, size: bitcoins * BITCOIN })
     }
 
     fn put(&self, ticks_below: i16, bitcoins: u64) -> Wish {
-        Wish::Buy(Lot { side: Side::Put, tick: self.nearest - ticks_below, size: bitcoins * BITCOIN })
+        Wish::Buy(Lot { market: 0, side: Side::Put, tick: self.nearest - ticks_below, size: bitcoins * BITCOIN })
     }
 
     fn sell_all(&self) -> Vec<Wish> {
@@ -283,7 +266,7 @@ mod tests {
 
     /// Lets a rule trade through all of history, every wish granted, and returns its purchases.
     fn purchases(rule: &mut dyn Rule) -> Vec<(i64, Lot)> {
-        let quotes = history::load().unwrap();
+        let quotes = history::crash().unwrap();
         let (mut held, mut bought): (Vec<Lot>, Vec<(i64, Lot)>) = (Vec::new(), Vec::new());
         for place in 0..quotes.len() {
             let view = View { quotes: &quotes[..=place], nearest: 0, held: held.clone() };
