@@ -240,6 +240,36 @@ fn what_insurance_would_have_to_pay_is_in_the_mark_and_in_its_pools_value() {
     assert!(value.low.0 <= world.vault.insurance.assets.0 + mark.receivable.0 - mark.above_reserve.0);
 }
 
+/// The worst path: the option stays at the money while volatility rises as fast as it may, the stock falls at once as far
+/// as margin counts on, and nobody looks for the whole horizon.
+#[test]
+fn equity_at_the_maintenance_margin_outlasts_the_steepest_rise_of_volatility_and_the_fall_of_the_stock() {
+    for (key, share) in [(CALL, SHARE_CENTS * 4 / 5), (PUT, SHARE_CENTS * 2 / 3 + 1)] {
+        let mut world = World::with_markets(2, &[&dollar_config], IN_SESSION - 9_000);
+        world.open(0, key, 10 * BITCOIN).unwrap();
+        world.step(300);
+        let health = world.health(0);
+        let taken = world.accounts[0].collateral.0 - health.owed.0 - health.maintenance.0;
+        world.vault.release(&mut world.accounts[0], Tokens(taken)).unwrap();
+        world.balance -= taken;
+        world.share_cents = Some(share);
+        let end = world.now + 6 * 3_600;
+        let mut up = false;
+        while world.now < end {
+            up = !up;
+            world.set_price(BTC, if up { 10_950_000 } else { 10_000_000 });
+            world.step(300);
+        }
+        let after = world.health(0);
+        assert!(after.equity() >= 0, "{after:?}");
+        // The bound is no waste: more than half of it was needed.
+        let used = u128::from(after.owed.0 - health.owed.0);
+        assert!(used * 2 > u128::from(health.maintenance.0), "{used} of {health:?}");
+        assert_eq!(world.liquidate(0, 1).unwrap().written_off, Tokens(0));
+        world.check();
+    }
+}
+
 fn dollar_without_fees(strike: u64) -> MarketConfig {
     MarketConfig { fee_notional_bps: 0, ..dollar_config(strike) }
 }

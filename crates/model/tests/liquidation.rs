@@ -519,7 +519,7 @@ fn a_liquidation_while_the_exchange_is_closed_pays_dollars_less_the_haircut() {
     let value = curve.value(spot, Usd::from_integer(100_000)).value(pricing::Rounding::Down);
     let sold = u128::from(1_000_000 - world.accounts[0].positions[0].size.0);
     // A dollar was 250,000 units at the last price.
-    let expected = (value.bits() >> 32) * 237_500 / 1_000_000 * sold >> 32;
+    let expected = ((value.bits() >> 32) * 237_500 / 1_000_000 * sold) >> 32;
     assert!(u128::from(report.proceeds.0).abs_diff(expected) <= expected / 100_000, "{} {expected}", report.proceeds.0);
     world.check();
 }

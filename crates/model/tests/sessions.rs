@@ -110,6 +110,9 @@ fn option_value(side: Side, sigma: f64, spot: f64, strike: f64) -> f64 {
     }
 }
 
+/// A way out of a position.
+type Leave = fn(&mut World, SeriesKey, u64) -> Result<Payout>;
+
 /// A trader in one market, and the truth about the stock that its feed may not tell.
 #[derive(Clone)]
 struct Scene {
@@ -216,7 +219,7 @@ impl Scene {
         let kept = if closed { 0.95 } else { 1.0 };
         // A unit of rounding and the floats'.
         let (above, below) = (1.0 + 1e-9, 1.0 - 1e-9);
-        let ways: [fn(&mut World, SeriesKey, u64) -> Result<Payout>; 3] = [
+        let ways: [Leave; 3] = [
             |world, key, size| world.close(0, key, size).map(|report| report.paid),
             |world, key, _| world.settle_capped(0, key).map(|report| report.paid),
             |world, key, _| world.retire(0, key).map(|report| report.paid),
