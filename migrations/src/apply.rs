@@ -1,4 +1,4 @@
-//! Creates what is missing, one account and one transaction after the other, so that a set-up that stops half way goes
+//! Creates what is missing, one step and one transaction after the other, so that a set-up that stops half way goes
 //! on where it stopped.
 
 use std::{

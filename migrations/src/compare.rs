@@ -2,14 +2,14 @@
 
 use anchor_lang::prelude::Pubkey;
 use perpetua_client::{
-    model::{Guards, MarketConfig, PoolConfig, VaultConfig},
+    model::{self, Guards, MarketConfig, PoolConfig, VaultConfig},
     perpetua::state,
 };
 
 use crate::{
     decimal::from_fixed,
     declaration::{
-        IndexDeclaration, MarketDeclaration, VaultDeclaration,
+        IndexDeclaration, MarketDeclaration, ShortDay, StockDeclaration, VaultDeclaration,
         fields::{UNITS_FRACTION, USD_FRACTION, VARIANCE_FRACTION},
     },
 };
@@ -65,7 +65,7 @@ pub fn index(declared: &IndexDeclaration, found: &state::Index) -> Vec<String> {
 
 /// Compares a vault.
 pub fn vault(declared: &VaultDeclaration, found: &state::Vault) -> Vec<String> {
-    let (declared, found) = (VaultConfig::from(declared.parameters()), found.state.config);
+    let (declared, found) = (VaultConfig::from(declared.parameters), found.state.config);
     let mut lines = Vec::new();
     pool(&mut lines, "main", declared.main, found.main);
     pool(&mut lines, "insurance", declared.insurance, found.insurance);
@@ -79,6 +79,58 @@ fn pool(lines: &mut Vec<String>, name: &str, declared: PoolConfig, found: PoolCo
     let mut own = Vec::new();
     compare!(own, "", declared, found; virtual_shares wait exit_bps receivable_bps);
     lines.extend(own.into_iter().map(|line| format!("{name}.{line}")));
+}
+
+/// Compares a stock, but for its short days.
+pub fn stock(declared: &StockDeclaration, found: &state::Stock) -> Vec<String> {
+    let parameters = &declared.parameters;
+    let (found_config, mut config) = (found.state.config, parameters.config(found.state.config.decimals));
+    let mut lines = Vec::new();
+    lines.extend(text("share_feed", &hex::encode(found.share_feed), &hex::encode(parameters.share_feed)));
+    lines.extend(text("share_feed_unit", unit(found_config.share_feed_unit), unit(config.share_feed_unit)));
+    let token_feed = (found_config.has_token_feed == 1).then_some(found.token_feed);
+    let shown = |feed: Option<[u8; 32]>| feed.map_or("none".to_owned(), hex::encode);
+    lines.extend(text("token_feed", &shown(token_feed), &shown(parameters.token_feed)));
+    if token_feed.is_some() && parameters.token_feed.is_some() {
+        lines.extend(text("token_feed_unit", unit(found_config.token_feed_unit), unit(config.token_feed_unit)));
+    }
+    compare!(lines, "guards.", config.guards, found_config.guards;
+        max_age_trade max_age_crank max_confidence_bps average_band_bps);
+    // Compared above.
+    (config.guards, config.share_feed_unit) = (found_config.guards, found_config.share_feed_unit);
+    (config.has_token_feed, config.token_feed_unit) = (found_config.has_token_feed, found_config.token_feed_unit);
+    compare!(lines, "", config, found_config;
+        volatility_bps closed_haircut_bps multiplier_change_bps value_band_bps);
+    lines
+}
+
+fn unit(number: u8) -> &'static str {
+    if number == model::PricedUnit::Share as u8 { "share" } else { "token" }
+}
+
+/// What a calendar says of a declared day.
+pub enum Known {
+    /// The same.
+    Same,
+    /// A later close or nothing, so that the day can be entered.
+    Later,
+    /// An earlier close, which never gets later; in words.
+    Earlier(String),
+}
+
+/// Compares a declared day with a calendar.
+pub fn short_day(declared: ShortDay, calendar: &model::Calendar) -> Known {
+    let entry = declared.entry();
+    let known = calendar.days.iter().copied().find(|known| known.day == entry.day);
+    match known {
+        Some(known) if known == entry => Known::Same,
+        Some(known) if known.close_minute < entry.close_minute => {
+            let found = declared.closing(known.close_minute).session();
+            let field = format!("the session of {}", declared.date);
+            Known::Earlier(format!("{field} is {found}, but declared as {}", declared.session()))
+        }
+        _ => Known::Later,
+    }
 }
 
 /// Compares a market.

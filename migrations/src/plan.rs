@@ -2,6 +2,7 @@
 //! anything is spent.
 
 mod check;
+mod stock;
 
 use anchor_lang::{
     prelude::{Pubkey, Rent},
@@ -13,7 +14,7 @@ use perpetua_client::{
     address,
     instruction::{self, VaultKeys},
     model::MARKETS,
-    perpetua::state,
+    perpetua::{Settlement, state},
 };
 
 use crate::{
@@ -34,14 +35,14 @@ const TOKENS_BYTES: usize = 200;
 pub struct Plan {
     /// The cluster.
     pub cluster: Cluster,
-    /// Every declared account, in the order of creation.
+    /// Every declared account and calendar, in the order of creation.
     pub steps: Vec<Step>,
 }
 
-/// A declared account.
+/// A declared account, or what a stock's calendar is to hold.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// What it is, such as `index BTC/USD`.
+    /// What it is, such as `index BTC/USD`; no two steps have the same.
     pub what: String,
     /// Where it is.
     pub address: Pubkey,
@@ -49,6 +50,8 @@ pub struct Step {
     pub create: Option<Instruction>,
     /// Lamports of rent that creating it takes, about.
     pub rent: u64,
+    /// What of it is missing, where it is not all or nothing.
+    pub details: Vec<String>,
 }
 
 impl Plan {
@@ -119,7 +122,7 @@ impl Planner<'_> {
 
     fn step(&mut self, what: String, address: Pubkey, bytes: &[usize], create: Option<Instruction>) {
         let rent = bytes.iter().map(|bytes| Rent::default().minimum_balance(*bytes)).sum();
-        self.steps.push(Step { what, address, create, rent });
+        self.steps.push(Step { what, address, create, rent, details: Vec::new() });
     }
 
     fn note(&mut self, what: &str, address: &Pubkey, lines: Vec<String>) {
@@ -165,11 +168,14 @@ impl Planner<'_> {
             None => {
                 let token_program = check::stock_mint(self.network, vault)?;
                 let keys = VaultKeys::new(vault.stock_mint, token_program);
-                (keys, 0, Some(instruction::create_vault(self.wallet, &keys, vault.parameters())))
+                (keys, 0, Some(instruction::create_vault(self.wallet, &keys, vault.parameters)))
             }
         };
         let bytes = [DISCRIMINATOR + size_of::<state::Vault>(), TOKENS_BYTES, MINT_BYTES, MINT_BYTES];
         self.step(what.clone(), address, &bytes, create);
+        if let Some(stock) = &vault.stock {
+            self.stock(vault, stock, &keys)?;
+        }
         let mut total = usize::from(listed);
         for market in &vault.markets {
             total += usize::from(self.market(vault, &keys, market)?);
@@ -184,8 +190,12 @@ impl Planner<'_> {
 
     /// Returns whether the market is missing.
     fn market(&mut self, vault: &VaultDeclaration, keys: &VaultKeys, market: &MarketDeclaration) -> Result<bool> {
-        let what = format!("market {} on {}", market.index, vault.name);
-        let keys_of_market = keys.market(address::index(&self.declaration.index(&market.index)?.feed_id));
+        let what = format!("{} on {}", market.name(), vault.name);
+        let index = address::index(&self.declaration.index(&market.index)?.feed_id);
+        let keys_of_market = match market.parameters.settlement {
+            Settlement::Quanto => keys.market(index),
+            Settlement::Dollar => keys.dollar_market(index),
+        };
         let address = keys_of_market.market;
         let mut create = None;
         match self.read::<state::Market>(&what, &address)? {

@@ -58,6 +58,9 @@ impl Console {
         for step in &plan.steps {
             let state = if step.create.is_some() { "missing" } else { "as declared" };
             self.say(&format!("  {:width$}  {}  {state}", step.what, step.address));
+            if !step.details.is_empty() {
+                self.say(&format!("    {}", step.details.join(", ")));
+            }
         }
         let missing = plan.missing().count();
         if missing > 0 {
@@ -100,7 +103,7 @@ pub fn to_json(plan: &Plan, created: &[Created], outcome: Outcome, url: &str, wa
         .steps
         .iter()
         .map(|step| {
-            let done = created.iter().find(|created| created.step.address == step.address);
+            let done = created.iter().find(|created| created.step.what == step.what);
             let state = match (done, &step.create) {
                 (Some(_), _) => "created",
                 (None, Some(_)) => "missing",
@@ -110,6 +113,7 @@ pub fn to_json(plan: &Plan, created: &[Created], outcome: Outcome, url: &str, wa
                 "what": step.what,
                 "address": step.address.to_string(),
                 "state": state,
+                "details": step.details,
                 "signature": done.map(|created| created.signature.to_string()),
                 "explorer": done.and_then(|created| plan.cluster.explorer(&created.signature)),
             })

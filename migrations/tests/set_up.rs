@@ -2,6 +2,8 @@
 
 mod support;
 
+use anchor_lang::solana_program::instruction::Instruction;
+use chrono::{Datelike, NaiveDate, Weekday};
 use perpetua_migrations::{network::Network, rpc::Rpc};
 use perpetua_tests::{
     chain::changed,
@@ -10,10 +12,14 @@ use perpetua_tests::{
         address,
         instruction::{self, VaultKeys},
         model::PoolKind,
-        perpetua::state,
+        perpetua::{ShortDay, state},
     },
-    parameters::{guards, market_parameters, vault_parameters},
-    price::FEEDS,
+    parameters::{
+        dollar_parameters, guards, market_parameters, stock_parameters, stock_parameters_with_token_feed,
+        vault_parameters,
+    },
+    price::{FEEDS, SHARE_FEED, TOKEN_FEED},
+    stock::set_multiplier,
     token,
     world::DECLARED_VARIANCE,
 };
@@ -21,16 +27,36 @@ use solana_keypair::{Keypair, write_keypair_file};
 use solana_message::Message;
 use solana_signer::Signer;
 use solana_transaction::Transaction;
-use support::{Cluster, LOCALNET, MINT};
+use support::{Cluster, LOCALNET, MINTS};
 
-const ACCOUNTS: [&str; 4] = ["exchange", "index BTC/USD", "vault TSLAx", "market BTC/USD on TSLAx"];
+const STEPS: [&str; 15] = [
+    "exchange",
+    "index BTC/USD",
+    "index ETH/USD",
+    "vault TSLAx",
+    "stock of TSLAx",
+    "short days of TSLAx",
+    "quanto market BTC/USD on TSLAx",
+    "quanto market ETH/USD on TSLAx",
+    "dollar market BTC/USD on TSLAx",
+    "dollar market ETH/USD on TSLAx",
+    "vault NVDAx",
+    "stock of NVDAx",
+    "short days of NVDAx",
+    "dollar market BTC/USD on NVDAx",
+    "dollar market ETH/USD on NVDAx",
+];
 
 fn keys() -> VaultKeys {
-    VaultKeys::new(MINT.parse().unwrap(), token::TOKEN_2022)
+    VaultKeys::new(MINTS[0].parse().unwrap(), token::TOKEN_2022)
+}
+
+fn nvidia() -> VaultKeys {
+    VaultKeys::new(MINTS[1].parse().unwrap(), token::TOKEN_2022)
 }
 
 fn all(state: &str) -> Vec<(String, String)> {
-    ACCOUNTS.iter().map(|what| ((*what).to_owned(), state.to_owned())).collect()
+    STEPS.iter().map(|what| ((*what).to_owned(), state.to_owned())).collect()
 }
 
 /// Runs the command with `from` in the localnet file replaced by `to`, which it must refuse without changing anything.
@@ -68,9 +94,167 @@ fn an_empty_cluster_is_brought_to_the_declaration() {
     assert_eq!(vault.state.config, vault_parameters().into());
     assert_eq!(vault.share_mints, [PoolKind::Main, PoolKind::Insurance].map(|pool| keys.share_mint(pool)));
     assert_eq!(vault.markets[0], keys.market(index).market);
-    let market = account(keys.market(index).market);
-    let market: Box<state::Market> = Box::new(read_copy(&market.owner, &market.data).unwrap());
-    assert_eq!(market.state.config, market_parameters(100_000).into());
+    let listed = |keys: &VaultKeys| {
+        let vault = account(keys.vault);
+        let vault: state::Vault = read_copy(&vault.owner, &vault.data).unwrap();
+        vault.markets[..usize::from(vault.market_count)].to_vec()
+    };
+    let ether = address::index(&FEEDS[1]);
+    let quanto = [(keys.market(index), 100_000), (keys.market(ether), 4_000)];
+    let dollar = |keys: &VaultKeys| [(keys.dollar_market(index), 100_000), (keys.dollar_market(ether), 4_000)];
+    assert_eq!(listed(&keys), [quanto, dollar(&keys)].concat().iter().map(|(keys, _)| keys.market).collect::<Vec<_>>());
+    assert_eq!(listed(&nvidia()), dollar(&nvidia()).map(|(keys, _)| keys.market));
+    let config = |address| {
+        let market = account(address);
+        let market: Box<state::Market> = Box::new(read_copy(&market.owner, &market.data).unwrap());
+        market.state.config
+    };
+    for (market, reference) in quanto {
+        assert_eq!(config(market.market), market_parameters(reference).into());
+    }
+    for (market, reference) in [dollar(&keys), dollar(&nvidia())].concat() {
+        assert_eq!(config(market.market), dollar_parameters(reference).into());
+    }
+}
+
+fn stock(cluster: &Cluster, keys: &VaultKeys) -> state::Stock {
+    let account = cluster.chain().account(&keys.stock());
+    read_copy(&account.owner, &account.data).unwrap()
+}
+
+/// The days that a stock's calendar holds, in order.
+fn short_days(cluster: &Cluster, keys: &VaultKeys) -> Vec<(u16, u16)> {
+    let days = stock(cluster, keys).state.calendar.days;
+    let mut days: Vec<_> = days.iter().map(|day| (day.day, day.close_minute)).filter(|day| day.0 != 0).collect();
+    days.sort_unstable();
+    days
+}
+
+#[test]
+fn each_vaults_stock_gets_its_feeds_and_the_exchanges_short_days() {
+    let cluster = Cluster::new();
+    cluster.set_up();
+    let (tesla, nvidia_stock) = (stock(&cluster, &keys()), stock(&cluster, &nvidia()));
+    assert_eq!(tesla.state.config, stock_parameters_with_token_feed().config(8));
+    assert_eq!([tesla.share_feed, tesla.token_feed], [SHARE_FEED, TOKEN_FEED]);
+    assert_eq!(nvidia_stock.state.config, stock_parameters().config(8));
+    assert_eq!([nvidia_stock.share_feed, nvidia_stock.token_feed], [FEEDS[3], [0; 32]]);
+    // Days since 1970 by `date -d 2026-11-26 +%s` / 86400, and minutes: 13:00 is 780.
+    let expected = [
+        (20_783, 0),
+        (20_784, 780),
+        (20_811, 780),
+        (20_812, 0),
+        (20_819, 0),
+        (20_836, 0),
+        (20_864, 0),
+        (20_903, 0),
+        (20_969, 0),
+        (20_987, 0),
+        (21_004, 0),
+        (21_067, 0),
+        (21_147, 0),
+        (21_148, 780),
+        (21_176, 0),
+    ];
+    assert_eq!(short_days(&cluster, &keys()), expected);
+    assert_eq!(short_days(&cluster, &nvidia()), expected);
+}
+
+/// Enters days as the administrator.
+fn enter(cluster: &Cluster, keys: &VaultKeys, days: &[(u16, u16)]) {
+    let days = days.iter().map(|(day, close_minute)| ShortDay { day: *day, close_minute: *close_minute }).collect();
+    send(cluster, instruction::shorten_sessions(&cluster.wallet.pubkey(), keys, days)).unwrap();
+}
+
+fn send(cluster: &Cluster, instruction: Instruction) -> anyhow::Result<()> {
+    let network = Rpc::new(&cluster.server.url);
+    let mut transaction = Transaction::new_unsigned(Message::new(&[instruction], Some(&cluster.wallet.pubkey())));
+    transaction.try_sign(&[&cluster.wallet], network.latest_blockhash()?)?;
+    network.send(&transaction).map(|_| ())
+}
+
+/// The localnet file with short days of TSLAx's own.
+fn with_short_days(days: &str) -> String {
+    LOCALNET.replacen("[vault.stock]\n", &format!("[vault.stock]\nshort_days = [{days}]\n"), 1)
+}
+
+#[test]
+fn only_days_that_are_missing_are_entered_and_undeclared_ones_are_left_alone() {
+    let cluster = Cluster::new();
+    cluster.write("none.toml", &with_short_days(""));
+    let run = cluster.run_with("none.toml", "wallet.json", &["--yes", "--json"]);
+    assert!(run.success && run.states().iter().all(|(what, _)| what != "short days of TSLAx"), "{}", run.stderr);
+    // Thanksgiving as declared; Christmas Eve with a later close; New Year's Eve, which is not declared.
+    enter(&cluster, &keys(), &[(20_783, 0), (20_811, 781), (20_818, 600)]);
+
+    let dry = cluster.run(&["--dry-run", "--json"]);
+    let step = dry.json()["steps"][5].clone();
+    assert_eq!([&step["what"], &step["state"]], ["short days of TSLAx", "missing"]);
+    let details = step["details"].as_array().unwrap();
+    assert_eq!(details.len(), 14);
+    assert_eq!([&details[0], &details[1]], ["2026-11-27 until 13:00", "2026-12-24 until 13:00"]);
+
+    assert_eq!(cluster.set_up().json()["outcome"], "created");
+    let days = short_days(&cluster, &keys());
+    assert_eq!(days.len(), 16);
+    assert!(days.contains(&(20_811, 780)) && days.contains(&(20_818, 600)), "{days:?}");
+    assert_eq!(cluster.set_up().states(), all("as declared"));
+}
+
+#[test]
+fn a_day_that_closes_earlier_than_declared_is_reported_since_closes_never_get_later() {
+    let cluster = Cluster::new();
+    cluster.set_up();
+    let told = refusal(&cluster, "\"2026-12-24\", close = \"13:00\"", "\"2026-12-24\", close = \"13:01\"");
+    assert!(told.contains("short days of TSLAx (") && told.contains("short days of NVDAx ("), "{told}");
+    let line = "the session of 2026-12-24 is until 13:00, but declared as until 13:01";
+    assert!(told.contains(line), "{told}");
+    let told = refusal(&cluster, "{ date = \"2026-12-25\" }", "{ date = \"2026-12-25\", close = \"13:00\" }");
+    assert!(told.contains("the session of 2026-12-25 is closed, but declared as until 13:00"), "{told}");
+}
+
+#[test]
+fn days_that_are_past_in_new_york_are_skipped() {
+    let cluster = Cluster::new();
+    // 2026-12-25 04:59:59 UTC is still Christmas Eve in New York; a second later it is not.
+    let still = 1_798_174_799;
+    for (now, entered) in [(still, 13), (still + 1, 12)] {
+        cluster.chain().set_clock(now, 2_000);
+        let dry = cluster.run(&["--dry-run", "--json"]).json();
+        assert_eq!(dry["steps"][5]["details"].as_array().unwrap().len(), entered);
+    }
+    cluster.set_up();
+    assert_eq!(short_days(&cluster, &keys()).len(), 12);
+    cluster.chain().set_clock(still + 2 * 365 * 86_400, 3_000);
+    assert_eq!(cluster.set_up().states(), all("as declared"));
+}
+
+#[test]
+fn days_that_the_calendar_does_not_take_stop_the_set_up_before_anything_is_spent() {
+    let cluster = Cluster::new();
+    let told = |days: &str| {
+        cluster.write("days.toml", &with_short_days(days));
+        let run = cluster.run_with("days.toml", "wallet.json", &["--yes"]);
+        assert!(!run.success && !cluster.has_exchange(), "{}", run.stdout);
+        run.stderr
+    };
+    // The chain's clock begins on 2026-01-05: 730 days later is 2028-01-05.
+    let far = told("{ date = \"2028-01-06\" }");
+    assert!(far.contains("does not take 2028-01-06; it takes days up to 730 ahead: declare it later"), "{far}");
+    // Forty weekdays.
+    let days = (1..=28).flat_map(|day| [format!("2026-06-{day:02}"), format!("2026-07-{day:02}")]);
+    let weekday = |day: &str| day.parse::<NaiveDate>().unwrap().weekday();
+    let weekdays = days.filter(|day| !matches!(weekday(day), Weekday::Sat | Weekday::Sun));
+    let written =
+        |count| weekdays.clone().take(count).map(|day| format!("{{ date = \"{day}\" }}, ")).collect::<String>();
+    let full = told(&written(33));
+    assert!(full.contains("it holds 32: declare the later ones later"), "{full}");
+    // As many as it holds are one transaction.
+    cluster.write("days.toml", &with_short_days(&written(32)));
+    let run = cluster.run_with("days.toml", "wallet.json", &["--yes"]);
+    assert!(run.success, "{}", run.stderr);
+    assert_eq!(short_days(&cluster, &keys()).len(), 32);
 }
 
 #[test]
@@ -109,7 +293,9 @@ fn a_half_finished_set_up_is_completed() {
     });
     let run = cluster.set_up();
     let states: Vec<_> = run.states().into_iter().map(|(_, state)| state).collect();
-    assert_eq!(states, ["as declared", "created", "as declared", "created"]);
+    let mut expected = [1; STEPS.len()].map(|_| "created");
+    (expected[0], expected[3]) = ("as declared", "as declared");
+    assert_eq!(states, expected);
     assert_eq!(cluster.set_up().states(), all("as declared"));
 }
 
@@ -144,8 +330,33 @@ fn an_account_that_differs_is_refused_by_field_and_value() {
     told("= 8500\n\n[vault.main]", "= 8000\n\n[vault.main]", &["max_utilisation_bps is 8500, but declared as 8000"]);
     told("\"250000\"", "\"250000.5\"", &["units_per_usd is 250000, but declared as 250000.5"]);
     told("\"100000\"", "\"90000\"", &["reference_strike is 100000, but declared as 90000"]);
-    told("carry_bps = 1000", "carry_bps = 999", &["market BTC/USD on TSLAx (", "carry_bps is 1000"]);
+    told("carry_bps = 1000", "carry_bps = 999", &["quanto market BTC/USD on TSLAx (", "carry_bps is 1000"]);
     told("call = 11500", "call = 11600", &["markup_bps is [11500, 10500]", "Nothing was created"]);
+    told("call = 3500", "call = 2500", &["dollar market ETH/USD on NVDAx (", "reserve_extra_bps is [3500, 5000]"]);
+    told("share_feed = \"16", "share_feed = \"17", &["stock of TSLAx (", "share_feed is 16dad", "declared as 17dad"]);
+    told(
+        "share_feed_unit = \"share\"",
+        "share_feed_unit = \"token\"",
+        &["share_feed_unit is share, but declared as token"],
+    );
+    told(
+        "token_feed_unit = \"token\"",
+        "token_feed_unit = \"share\"",
+        &["token_feed_unit is token, but declared as share"],
+    );
+    told("token_feed = \"47", "token_feed = \"48", &["token_feed is 47a15", "declared as 48a15"]);
+    let feed = LOCALNET.lines().find(|line| line.starts_with("token_feed =")).unwrap();
+    let none = format!("{feed}\ntoken_feed_unit = \"token\"\n");
+    told(&none, "", &["token_feed is 47a15", "declared as none"]);
+    told("volatility_bps = 6000", "volatility_bps = 6001", &["volatility_bps is 6000, but declared as 6001"]);
+    told("closed_haircut_bps = 500", "closed_haircut_bps = 400", &["closed_haircut_bps is 500"]);
+    told("multiplier_change_bps = 200", "multiplier_change_bps = 0", &["multiplier_change_bps is 200"]);
+    told("value_band_bps = 2500", "value_band_bps = 2400", &["value_band_bps is 2500"]);
+    told(
+        "[vault.stock.guards]\nmax_age_trade = 10",
+        "[vault.stock.guards]\nmax_age_trade = 11",
+        &["guards.max_age_trade is 10"],
+    );
 }
 
 #[test]
@@ -174,7 +385,8 @@ fn a_dry_run_shows_what_is_missing_and_changes_nothing() {
     assert_eq!(run.states(), all("missing"));
     assert_eq!(changed(&before, &cluster.snapshot()), []);
     let told = cluster.run(&["--dry-run"]).stdout;
-    assert!(told.contains("4 to create") && told.contains("dry run: nothing was created"), "{told}");
+    assert!(told.contains("15 to create") && told.contains("dry run: nothing was created"), "{told}");
+    assert!(told.contains("2026-11-26 closed, 2026-11-27 until 13:00, 2026-12-24 until 13:00"), "{told}");
 }
 
 #[test]
@@ -231,7 +443,7 @@ fn a_wallet_without_sol_is_told() {
 
 #[test]
 fn a_stock_token_that_is_missing_or_not_accepted_stops_the_set_up_before_anything_is_spent() {
-    let mint = MINT.parse().unwrap();
+    let mint = MINTS[0].parse().unwrap();
     let none = Cluster::prepared(|chain, _| chain.set(&mint, Default::default()));
     assert!(none.run(&["--yes"]).stderr.contains("there is no mint at"));
     assert!(!none.has_exchange());
@@ -240,6 +452,19 @@ fn a_stock_token_that_is_missing_or_not_accepted_stops_the_set_up_before_anythin
     let message = refused.run(&["--yes"]).stderr;
     assert!(message.contains("MintExtensionNotAllowed"), "{message}");
     assert!(!refused.has_exchange());
+}
+
+#[test]
+fn a_mint_that_cannot_be_priced_stops_the_set_up_before_anything_is_spent() {
+    let mint = MINTS[1].parse().unwrap();
+    let odd = Cluster::prepared(|chain, _| set_multiplier(chain, &mint, 0.0, 0.0, 0));
+    let message = odd.run(&["--yes"]).stderr;
+    assert!(message.contains("vault NVDAx: the stock token") && message.contains("multiplier"), "{message}");
+    assert!(!odd.has_exchange());
+    let fine = Cluster::prepared(|chain, _| chain.edit(&mint, |data| data[44] = 10));
+    let message = fine.run(&["--yes"]).stderr;
+    assert!(message.contains("10 decimals, too many to be priced; leave [vault.stock] out"), "{message}");
+    assert!(!fine.has_exchange());
 }
 
 #[test]

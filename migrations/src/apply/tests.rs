@@ -36,7 +36,7 @@ fn outcome(status: Status) -> Result<Vec<Created>> {
     let wallet = Keypair::new();
     let key = wallet.pubkey();
     let create = Some(perpetua_client::instruction::initialize_exchange(&key, &key, &key));
-    let step = Step { what: "exchange".to_owned(), address: address::exchange(), create, rent: 0 };
+    let step = Step { what: "exchange".to_owned(), address: address::exchange(), create, rent: 0, details: Vec::new() };
     let plan = Plan { cluster: Cluster::Localnet, steps: vec![step] };
     let patience = Patience { pause: Duration::from_millis(1), limit: Duration::from_millis(20) };
     apply(&Constant(status), &plan, &wallet, patience, &mut |_| ())

@@ -1,6 +1,8 @@
 //! The configuration that a cluster is to have, as a file says it.
 
 pub(crate) mod fields;
+mod market;
+mod stock;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -8,25 +10,72 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use perpetua_client::{
     model::{Guards, Index, MARKETS, MarketConfig, Variance, VaultConfig},
-    perpetua::{GuardParameters, MarketParameters, PoolParameters, VaultParameters},
+    perpetua::{GuardParameters, MarketParameters, PoolParameters, Settlement, VaultParameters},
 };
 use serde::Deserialize;
 
 use crate::network::Cluster;
+use market::MarketFields;
+use stock::StockFields;
+pub use stock::{ShortDay, StockDeclaration};
+
+/// A file as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    cluster: Cluster,
+    exchange: ExchangeDeclaration,
+    #[serde(default)]
+    defaults: Defaults,
+    #[serde(rename = "index")]
+    indices: Vec<IndexDeclaration>,
+    #[serde(rename = "vault")]
+    vaults: Vec<VaultFields>,
+}
+
+/// What holds wherever nothing else is said.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Defaults {
+    #[serde(default)]
+    short_days: Vec<ShortDay>,
+    #[serde(default)]
+    market: MarketFields,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VaultFields {
+    name: String,
+    #[serde(deserialize_with = "fields::address")]
+    stock_mint: Pubkey,
+    max_utilisation_bps: u16,
+    #[serde(with = "fields::PoolFields")]
+    main: PoolParameters,
+    #[serde(with = "fields::PoolFields")]
+    insurance: PoolParameters,
+    stock: Option<StockFields>,
+    #[serde(rename = "market", default)]
+    markets: Vec<ListedFields>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListedFields {
+    index: String,
+    parameters: MarketFields,
+}
 
 /// Everything that is to exist.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Declaration {
     /// The cluster that it is for; no other is touched.
     pub cluster: Cluster,
     /// The program's one configuration account.
     pub exchange: ExchangeDeclaration,
     /// The underlyings.
-    #[serde(rename = "index")]
     pub indices: Vec<IndexDeclaration>,
     /// The stock tokens.
-    #[serde(rename = "vault")]
     pub vaults: Vec<VaultDeclaration>,
 }
 
@@ -86,44 +135,38 @@ pub struct IndexDeclaration {
 }
 
 /// A stock token with its vault.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct VaultDeclaration {
     /// What this file calls it, such as `TSLAx`.
     pub name: String,
     /// The stock token's mint.
-    #[serde(deserialize_with = "fields::address")]
     pub stock_mint: Pubkey,
-    /// Largest share of main pool assets that may be reserved for payouts, in bps.
-    pub max_utilisation_bps: u16,
-    /// The main pool.
-    #[serde(with = "fields::PoolFields")]
-    pub main: PoolParameters,
-    /// The insurance pool.
-    #[serde(with = "fields::PoolFields")]
-    pub insurance: PoolParameters,
+    /// The parameters.
+    pub parameters: VaultParameters,
+    /// The stock behind the token, for dollar markets.
+    pub stock: Option<StockDeclaration>,
     /// Its markets, in the order in which they are listed.
-    #[serde(rename = "market", default)]
     pub markets: Vec<MarketDeclaration>,
 }
 
-impl VaultDeclaration {
-    /// The parameters as the program takes them.
-    pub fn parameters(&self) -> VaultParameters {
-        let Self { main, insurance, max_utilisation_bps, .. } = *self;
-        VaultParameters { main, insurance, max_utilisation_bps }
-    }
-}
-
 /// A market of a vault.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct MarketDeclaration {
     /// The name of its index in this file.
     pub index: String,
     /// The parameters.
-    #[serde(with = "fields::MarketFields")]
     pub parameters: MarketParameters,
+}
+
+impl MarketDeclaration {
+    /// What it is called, such as `quanto market BTC/USD`.
+    pub fn name(&self) -> String {
+        let settlement = match self.parameters.settlement {
+            Settlement::Quanto => "quanto",
+            Settlement::Dollar => "dollar",
+        };
+        format!("{settlement} market {}", self.index)
+    }
 }
 
 impl Declaration {
@@ -140,12 +183,12 @@ impl Declaration {
 
     /// Reads TOML and checks it. Errors: as [`Declaration::load`].
     pub fn from_toml(text: &str) -> Result<Self> {
-        toml::from_str::<Self>(text)?.checked()
+        Self::resolve(toml::from_str(text)?)
     }
 
     /// Reads JSON and checks it. Errors: as [`Declaration::load`].
     pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str::<Self>(text)?.checked()
+        Self::resolve(serde_json::from_str(text)?)
     }
 
     /// The index of this name.
@@ -156,7 +199,19 @@ impl Declaration {
         found.ok_or_else(|| anyhow!("no [[index]] is called \"{name}\"; declare it, or correct the market's index"))
     }
 
-    fn checked(self) -> Result<Self> {
+    fn resolve(file: File) -> Result<Self> {
+        let File { cluster, exchange, defaults, indices, vaults } = file;
+        let resolve = |vault: VaultFields| {
+            let name = vault.name.clone();
+            vault.resolve(&defaults).with_context(|| format!("vault {name}"))
+        };
+        let vaults = vaults.into_iter().map(resolve).collect::<Result<_>>()?;
+        let declaration = Self { cluster, exchange, indices, vaults };
+        declaration.check()?;
+        Ok(declaration)
+    }
+
+    fn check(&self) -> Result<()> {
         unique("index name", self.indices.iter().map(|index| index.name.clone()))?;
         unique("feed_id", self.indices.iter().map(|index| hex::encode(index.feed_id)))?;
         unique("vault name", self.vaults.iter().map(|vault| vault.name.clone()))?;
@@ -167,19 +222,37 @@ impl Declaration {
         for vault in &self.vaults {
             self.check_vault(vault).with_context(|| format!("vault {}", vault.name))?;
         }
-        Ok(self)
+        Ok(())
     }
 
     fn check_vault(&self, vault: &VaultDeclaration) -> Result<()> {
-        in_bounds("max_utilisation_bps, main or insurance", VaultConfig::from(vault.parameters()).validate())?;
+        in_bounds("max_utilisation_bps, main or insurance", VaultConfig::from(vault.parameters).validate())?;
         ensure!(vault.markets.len() <= MARKETS, "it has {} markets; a vault holds {MARKETS}", vault.markets.len());
-        unique("market on one index", vault.markets.iter().map(|market| market.index.clone()))?;
+        unique("market", vault.markets.iter().map(MarketDeclaration::name))?;
         for market in &vault.markets {
             self.index(&market.index)?;
-            let what = format!("the market on {}", market.index);
-            in_bounds(&what, MarketConfig::from(market.parameters).validate())?;
+            in_bounds(&format!("the {}", market.name()), MarketConfig::from(market.parameters).validate())?;
+            ensure!(
+                vault.stock.is_some() || market.parameters.settlement == Settlement::Quanto,
+                "the {} needs the stock's price; declare a [vault.stock], or settle as quanto",
+                market.name()
+            );
         }
         Ok(())
+    }
+}
+
+impl VaultFields {
+    fn resolve(self, defaults: &Defaults) -> Result<VaultDeclaration> {
+        let Self { name, stock_mint, max_utilisation_bps, main, insurance, stock, markets } = self;
+        let stock = stock.map(|stock| stock.resolve(&defaults.short_days)).transpose().context("stock")?;
+        let resolve = |ListedFields { index, parameters }: ListedFields| {
+            let parameters = parameters.resolve(defaults.market).with_context(|| format!("the market on {index}"))?;
+            Ok(MarketDeclaration { index, parameters })
+        };
+        let markets = markets.into_iter().map(resolve).collect::<Result<_>>()?;
+        let parameters = VaultParameters { main, insurance, max_utilisation_bps };
+        Ok(VaultDeclaration { name, stock_mint, parameters, stock, markets })
     }
 }
 

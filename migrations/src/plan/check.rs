@@ -4,24 +4,52 @@ use anchor_lang::{
     AccountDeserialize,
     prelude::{AccountInfo, ProgramData, Pubkey},
 };
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use perpetua_client::{
     address,
     error::remedy,
+    model::{ModelError, Stock},
     perpetua::{PerpetuaError, token::policy},
 };
 
-use crate::{declaration::VaultDeclaration, network::Network};
+use crate::{
+    declaration::{StockDeclaration, VaultDeclaration},
+    network::Network,
+};
 
 /// Checks that the vault's mint exists and passes the program's policy. Returns the token program that owns it.
 pub fn stock_mint(network: &dyn Network, vault: &VaultDeclaration) -> Result<Pubkey> {
+    judge(network, vault, |mint| policy::check(mint).map(|_| *mint.owner))
+}
+
+/// Checks that the program would take the vault's stock at `now`, whose settings are within bounds: its mint has few
+/// enough decimals and a multiplier of a sane size.
+pub fn stock(network: &dyn Network, vault: &VaultDeclaration, stock: &StockDeclaration, now: i64) -> Result<()> {
+    let (facts, multiplier) = judge(network, vault, |mint| Ok((policy::check(mint)?, policy::scaled_ui(mint)?)))?;
+    let made = Stock::new(stock.parameters.config(facts.decimals), &multiplier, now);
+    let VaultDeclaration { name, stock_mint, .. } = vault;
+    made.map(|_| ()).map_err(|error| match error {
+        ModelError::MultiplierInvalid => anyhow!("vault {name}: the stock token {stock_mint} is refused: {error}"),
+        _ => anyhow!(
+            "vault {name}: the stock token {stock_mint} has {} decimals, too many to be priced; leave [vault.stock] out",
+            facts.decimals
+        ),
+    })
+}
+
+/// What the program's own code says of the vault's mint.
+fn judge<T>(
+    network: &dyn Network,
+    vault: &VaultDeclaration,
+    code: impl FnOnce(&AccountInfo) -> anchor_lang::Result<T>,
+) -> Result<T> {
     let (name, mint) = (&vault.name, &vault.stock_mint);
     let Some(mut account) = network.account(mint)? else {
         bail!("vault {name}: there is no mint at {mint}; correct stock_mint, or create the mint on this cluster first");
     };
     let info = AccountInfo::new(mint, false, false, &mut account.lamports, &mut account.data, &account.owner, false);
-    match policy::check(&info) {
-        Ok(_) => Ok(account.owner),
+    match code(&info) {
+        Ok(judged) => Ok(judged),
         Err(anchor_lang::error::Error::AnchorError(error)) => {
             let own = perpetua_client::error::from_code(error.error_code_number);
             bail!(

@@ -14,12 +14,13 @@ use tempfile::TempDir;
 
 pub use server::Server;
 
-/// The mint that the localnet file declares.
-pub const MINT: &str = "XsDoVfqeBukxuZHWhdvWHBhgEHjGNst4MLodqsJHzoB";
+/// The mints that the localnet file declares: of TSLAx and of NVDAx.
+pub const MINTS: [&str; 2] =
+    ["XsDoVfqeBukxuZHWhdvWHBhgEHjGNst4MLodqsJHzoB", "Xsc9qvGR1efVDFGLrVsmkzv3qi45LTBjeUKSPmx9qEh"];
 /// The localnet file.
 pub const LOCALNET: &str = include_str!("../../localnet.toml");
 
-/// A cluster with the program deployed and the stock token's mint.
+/// A cluster with the program deployed and the stock tokens' mints.
 pub struct Cluster {
     /// The network.
     pub server: Server,
@@ -63,7 +64,9 @@ impl Cluster {
         let wallet = Keypair::new();
         let mut chain = Chain::new(&wallet.pubkey());
         chain.fund(&wallet.pubkey());
-        token::create_xstock(&mut chain, &MINT.parse().unwrap());
+        for mint in MINTS {
+            token::create_xstock(&mut chain, &mint.parse().unwrap());
+        }
         prepare(&mut chain, &wallet);
         let folder = tempfile::tempdir().unwrap();
         let cluster = Self { server: Server::start(chain), wallet, folder };
