@@ -11,6 +11,8 @@ macro_rules! names {
 mod losses;
 mod stock;
 
+pub use stock::with_claim;
+
 use perpetua::Pool;
 use perpetua_client::{
     address,

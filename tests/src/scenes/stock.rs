@@ -107,7 +107,7 @@ fn keeper() -> Vec<Scene> {
 }
 
 /// A world in which a trader is paid more than what was reserved for him, so that insurance owes him a claim.
-pub(super) fn with_claim() -> (World, crate::Trader) {
+pub fn with_claim() -> (World, crate::Trader) {
     let mut world = World::with_dollar_market(0);
     let trader = world.trader("alice", 500 * ONE);
     world.trader("bob", ONE);
