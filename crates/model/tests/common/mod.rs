@@ -1,6 +1,8 @@
 //! A small exchange to test with: one vault, markets on two indices, accounts, withdrawals and a clock.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod desk;
+
 use bytemuck::Zeroable;
 use perpetua_model::{pricing::*, *};
 
