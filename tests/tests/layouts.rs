@@ -1,16 +1,22 @@
 //! Where every field of an account lies: bytes that other programs and old clients read, so none may ever move. Each kind
 //! begins with the first eight bytes of the SHA-256 of `account:` and its name.
 
-use perpetua::Pool;
-use perpetua_client::address;
+use perpetua::{Pool, ShortDay};
+use perpetua_client::{address, instruction};
 use perpetua_tests::{
     World,
     ledger::number,
-    price::FEEDS,
-    token::ONE,
+    parameters::stock_parameters_with_token_feed,
+    price::{FEEDS, SHARE_FEED, TOKEN_FEED},
+    scenes::with_claim,
+    stock::set_multiplier,
+    token::{self, ONE},
     world::{INSURANCE_POOL, MAIN_POOL, call, put},
 };
 use solana_pubkey::Pubkey;
+
+/// Bytes between a market's units per dollar and its ladder: the lowest that was reserved at, and what is not normal.
+const AFTER_UNITS: usize = 16;
 
 fn key(data: &[u8], offset: usize) -> Pubkey {
     Pubkey::try_from(&data[offset..offset + 32]).unwrap()
@@ -96,7 +102,105 @@ fn a_margin_account_lies_as_it_always_did() {
     assert_eq!(number(&data, 88 + 24), 12_500_000, "reserve");
     assert_eq!(half(&data, second + 32).cast_signed(), -3, "tick");
     assert_eq!((data[second + 34], data[second + 35]), (0, 1), "market, side");
-    assert_eq!(data.len(), 88 + 16 * 40 + 64);
+    // Debt, claim, losses seen and its part in four losses follow the positions.
+    assert_eq!(data.len(), 88 + 16 * 40 + 8 + 32 + 8 + 4 * 16 + 64);
+}
+
+#[test]
+fn a_claim_and_its_fund_lie_as_they_always_did() {
+    let (mut world, trader) = with_claim();
+    let claim = world.margin(&trader).claim;
+    let data = world.chain.account(&trader.account).data;
+    assert_eq!(number(&data, 728), 0, "debt");
+    // The funding that closing collected was insurance's first income, so it was served already.
+    let collected = claim.collected.0;
+    assert!(collected > 0 && collected < ONE);
+    assert_eq!((number(&data, 736), number(&data, 744)), (claim.amount.0, collected), "claim, collected of it");
+    assert_eq!(number(&data, 752), 1 << 63, "scale of the claim");
+    let fund = world.chain.account(&world.vault.vault).data;
+    let set_aside = number(&fund, 560);
+    assert!(set_aside <= 1, "what was served was collected but for a fraction");
+    assert_eq!(number(&fund, 552) + set_aside, claim.amount.0 - collected, "outstanding, funded");
+    let left = u128::from(number(&fund, 552)) << 64;
+    let scale = u128::from(number(&fund, 568)) << 1;
+    assert!((left / u128::from(claim.amount.0)).abs_diff(scale) < 1 << 32, "the part that is left, Q1.63");
+    assert_eq!(number(&fund, 576), 0, "halvings, epoch");
+    assert_eq!(fund[584], 1, "claims hold up who leaves");
+    assert_eq!(number(&fund, 592).cast_signed(), world.chain.now(), "start of the day's payouts");
+    assert_eq!(number(&fund, 600), 0, "left of them");
+    world.chain.wait(86_400);
+    world.chain.send(&[instruction::serve_claims(&world.vault)]).unwrap();
+    let fund = world.chain.account(&world.vault.vault).data;
+    assert_eq!(number(&fund, 552) + number(&fund, 560), claim.amount.0 - collected, "outstanding, funded");
+    assert!(number(&fund, 560) > ONE);
+}
+
+#[test]
+fn losses_lie_as_they_always_did() {
+    let mut world = World::new();
+    let trader = world.trader("trader", 8 * ONE);
+    let vault = world.vault;
+    let balance = token::balance(&world.chain, &vault.tokens());
+    token::seize(&mut world.chain, &vault.tokens(), balance - 2 * ONE);
+    world.chain.send_while_short(&[instruction::note_shortage(&vault)]).unwrap();
+    let noted = world.chain.now();
+    assert_eq!(number(&world.chain.account(&vault.vault).data, 608).cast_signed(), noted, "short since");
+    world.chain.wait(48 * 3_600);
+    world
+        .chain
+        .send(&[instruction::recognise_loss(&vault), instruction::sync_account(&vault, &trader.account)])
+        .unwrap();
+    let data = world.chain.account(&vault.vault).data;
+    assert_eq!(number(&data, 608), 0, "not short");
+    let lost = [616, 624, 632, 640].map(|at| number(&data, at));
+    assert_eq!(lost, [0, INSURANCE_POOL, MAIN_POOL, 6 * ONE], "lost by protocol, insurance, main pool, margin");
+    assert_eq!(data[648], 1, "losses of margin");
+    assert_eq!([656, 664, 672].map(|at| number(&data, at)), [8 * ONE, 6 * ONE, 0], "margin before, lost, repaid");
+    let account = world.chain.account(&trader.account).data;
+    assert_eq!((number(&account, 80), account[768]), (2 * ONE, 1), "collateral, losses seen");
+    assert_eq!((number(&account, 776), number(&account, 784)), (6 * ONE, 0), "lost, repaid so far");
+}
+
+#[test]
+fn a_stock_lies_as_it_always_did() {
+    let mut world = World::with_stock(0, stock_parameters_with_token_feed());
+    let (vault, mint, now) = (world.vault, world.vault.stock_mint, world.chain.now());
+    let day = u16::try_from(now / 86_400).unwrap();
+    let short = vec![ShortDay { day, close_minute: 780 }];
+    world.chain.send(&[instruction::shorten_sessions(&world.admin, &vault, short)]).unwrap();
+    world.chain.send(&[instruction::acknowledge_multiplier(&world.admin, &vault, 3f64.to_bits())]).unwrap();
+    set_multiplier(&mut world.chain, &mint, 1.0, 3.0, now + 7_200);
+    world.chain.wait(10);
+    world.crank_stock().unwrap();
+    let data = world.chain.account(&vault.stock()).data;
+    assert_eq!(data[..8], [72, 150, 18, 32, 28, 209, 236, 29]);
+    assert_eq!([key(&data, 8), key(&data, 40)], [vault.vault, mint]);
+    assert_eq!([&data[72..104], &data[104..136]], [SHARE_FEED, TOKEN_FEED]);
+    assert_eq!(data[136], 1, "version");
+    assert_eq!((half(&data, 144), half(&data, 148), half(&data, 152), half(&data, 154)), (10, 60, 50, 500), "guards");
+    assert_eq!([160, 162, 164, 166].map(|at| half(&data, at)), [6_000, 500, 200, 2_500], "settings in bps");
+    assert_eq!(data[168..172], [8, 0, 1, 1], "decimals, units of both feeds, whether there is a token feed");
+    assert_eq!((half(&data, 176), half(&data, 178)), (day, 780), "first short day");
+    for feed in [304, 440] {
+        assert_eq!([feed, feed + 8].map(|at| number(&data, at)), [0, 400], "price, Q64.64");
+        assert_eq!(number(&data, feed + 48).cast_signed(), now + 10, "publish time");
+    }
+    assert_eq!([number(&data, 576), number(&data, 584)].map(f64::from_bits), [1.0, 3.0], "multiplier, acknowledged");
+    assert_eq!((number(&data, 592), number(&data, 600).cast_signed()), (0, now + 7_200), "last change, next change");
+    assert_eq!((number(&data, 608), number(&data, 616)), (0, world.chain.slot()), "grace, slot of the last crank");
+    assert_eq!(data[624..626], [0, 0], "whether the multiplier is acknowledged and proven");
+    assert_eq!(data.len(), 632 + 128);
+}
+
+#[test]
+fn a_dollar_market_lies_as_it_always_did() {
+    let mut world = World::with_dollar_market(0);
+    world.crank_first().unwrap();
+    let data = world.chain.account(&world.markets[0].market).data;
+    assert_eq!(number(&data, 80), 0, "no units per dollar of its own");
+    let units = data.len() - 128 - 64 * 136 - AFTER_UNITS - 24;
+    assert_eq!(number(&data, units + 8), 250_000 << 24, "units per dollar of the last price");
+    assert!(number(&data, units) < 250_000 << 24 && number(&data, units + 16) > 250_000 << 24, "its range");
 }
 
 #[test]
