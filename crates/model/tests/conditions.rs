@@ -217,6 +217,19 @@ fn a_price_too_old_to_trade_at_has_the_outcomes_of_its_row_and_funding_waits_for
     }
 }
 
+/// What the table refuses for a missing price, the pools have again at bounds that need none.
+#[test]
+fn ten_minutes_without_a_price_let_the_owner_leave_the_pool_at_its_bounds_and_nobody_join() {
+    for config in KINDS_OF_MARKET {
+        let mut world = scene(&config);
+        (world.now, world.slot) = (world.now + 600, world.slot + 1_500);
+        assert_eq!(world.clone().execute(0).err(), Some(ModelError::MarketNotAccrued));
+        world.now += 1;
+        assert_eq!(world.clone().join(PoolKind::Main, 1_000_000).err(), Some(ModelError::MarkAtBounds));
+        assert!(world.execute(0).is_ok());
+    }
+}
+
 #[test]
 fn a_price_far_from_its_average_has_the_outcomes_of_its_row() {
     compare(Condition::PriceDiverged, true, &[], |world| {
