@@ -3,6 +3,7 @@
 use perpetua::{StockParameters, state};
 use perpetua_client::{
     address,
+    event::Event,
     instruction::{self, MarketKeys},
     price::PriceAccount,
 };
@@ -20,6 +21,8 @@ use crate::{
 pub const IN_SESSION: i64 = 1_767_711_600;
 /// The last second of that session: 16:00 in New York.
 pub const SESSION_ENDS: i64 = IN_SESSION + 6 * 3_600;
+/// The first second of the next session, on Wednesday: 09:30 in New York.
+pub const NEXT_BELL: i64 = IN_SESSION + 86_400 - 1_800;
 /// A share at the start, whole US dollars.
 pub const SHARE: i64 = 400;
 
@@ -86,6 +89,13 @@ impl World {
         self.post_stock();
         let crank = self.crank_stock_instruction();
         self.chain.send(&[crank])
+    }
+
+    /// Cranks the stock; returns the lowest, the last and the highest worth of a dollar in raw tokens, Q40.24.
+    pub fn units(&mut self) -> [u64; 3] {
+        let done = self.crank_stock().expect("what the feeds publish is accepted or ignored");
+        let [Event::StockCranked(cranked)] = &done.events[..] else { panic!("{:?}", done.events) };
+        cranked.units_per_usd
     }
 
     /// The stock of the TSLAx vault.
