@@ -6,7 +6,12 @@ mod server;
 use std::{fs, sync::MutexGuard};
 
 use assert_cmd::Command;
-use perpetua_tests::{Chain, chain::Snapshot, client::address, token};
+use perpetua_tests::{
+    Chain,
+    chain::{Snapshot, changed},
+    client::{address, instruction::VaultKeys},
+    token,
+};
 use serde_json::Value;
 use solana_keypair::{Keypair, write_keypair_file};
 use solana_signer::Signer;
@@ -19,6 +24,25 @@ pub const MINTS: [&str; 2] =
     ["XsDoVfqeBukxuZHWhdvWHBhgEHjGNst4MLodqsJHzoB", "Xsc9qvGR1efVDFGLrVsmkzv3qi45LTBjeUKSPmx9qEh"];
 /// The localnet file.
 pub const LOCALNET: &str = include_str!("../../localnet.toml");
+
+/// Every step of the localnet file, in order.
+pub const STEPS: [&str; 15] = [
+    "exchange",
+    "index BTC/USD",
+    "index ETH/USD",
+    "vault TSLAx",
+    "stock of TSLAx",
+    "short days of TSLAx",
+    "quanto market BTC/USD on TSLAx",
+    "quanto market ETH/USD on TSLAx",
+    "dollar market BTC/USD on TSLAx",
+    "dollar market ETH/USD on TSLAx",
+    "vault NVDAx",
+    "stock of NVDAx",
+    "short days of NVDAx",
+    "dollar market BTC/USD on NVDAx",
+    "dollar market ETH/USD on NVDAx",
+];
 
 /// A cluster with the program deployed and the stock tokens' mints.
 pub struct Cluster {
@@ -121,4 +145,30 @@ impl Cluster {
     pub fn has_exchange(&self) -> bool {
         !self.chain().account(&address::exchange()).data.is_empty()
     }
+}
+
+/// The addresses around TSLAx.
+pub fn keys() -> VaultKeys {
+    VaultKeys::new(MINTS[0].parse().unwrap(), token::TOKEN_2022)
+}
+
+/// Those around NVDAx.
+pub fn nvidia() -> VaultKeys {
+    VaultKeys::new(MINTS[1].parse().unwrap(), token::TOKEN_2022)
+}
+
+/// Every step in one state.
+pub fn all(state: &str) -> Vec<(String, String)> {
+    STEPS.iter().map(|what| ((*what).to_owned(), state.to_owned())).collect()
+}
+
+/// Runs the command with `from` in the localnet file replaced by `to`, which it must refuse without changing anything.
+pub fn refusal(cluster: &Cluster, from: &str, to: &str) -> String {
+    assert!(LOCALNET.contains(from), "the file has no {from:?}");
+    cluster.write("other.toml", &LOCALNET.replacen(from, to, 1));
+    let before = cluster.snapshot();
+    let run = cluster.run_with("other.toml", "wallet.json", &["--yes"]);
+    assert!(!run.success, "{}", run.stdout);
+    assert_eq!(changed(&before, &cluster.snapshot()), []);
+    run.stderr
 }
