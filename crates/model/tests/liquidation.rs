@@ -365,6 +365,11 @@ proptest! {
         let paid = u128::try_from(i128::from(report.funding.0) - settled).unwrap();
         // An entry is rounded down, so that a position never owes less for having paid.
         prop_assert!(paid_by_frozen <= paid << 64 && (paid << 64) - paid_by_frozen < 1 << 50);
+        let kept = positions_in(&world, 1).len();
+        prop_assert!(
+            world.accounts[0].collateral == Tokens(0) || owed_in(&world, 1) >> 64 < u128::try_from(kept.max(1)).unwrap(),
+            "whole units are collected from them too",
+        );
         if world.accounts[0].debt.0 > 0 {
             prop_assert!(open.is_empty(), "a debt remains only when nothing is left to pay it with");
             prop_assert_eq!(world.accounts[0].collateral, Tokens(0));
