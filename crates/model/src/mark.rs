@@ -51,7 +51,8 @@ impl Mark {
 
 impl Market {
     /// Values the open interest, for pool shares to be minted and burned at. Without a price for ten minutes it marks at
-    /// the bounds instead, and so does a dollar market while the stock exchange is closed. A market that nobody holds a position in is worth nothing at any price, and needs none.
+    /// the bounds instead, and so does a dollar market while the stock exchange is closed. A market that nobody holds a
+    /// position in is worth nothing at any price, and needs none.
     ///
     /// Errors: what the states forbid when leaving a pool; [`ModelError::MarketNotAccrued`], [`ModelError::MathOverflow`].
     pub fn mark(&mut self, index: &Index, moment: Moment) -> Result<Mark> {
@@ -62,7 +63,7 @@ impl Market {
         }
         // No pool pays more than what is reserved, whatever the options are worth.
         let most = self.total_reserve()?;
-        if self.lacks_prices(index, moment) {
+        if self.lacks_prices(index, moment)? {
             mark.liability_high = most;
             mark.at_bounds = 1;
         } else {
@@ -91,9 +92,17 @@ impl Market {
     }
 
     /// Whether the index has been silent for long, or the stock has no price because its exchange is closed.
-    fn lacks_prices(&self, index: &Index, moment: Moment) -> bool {
-        let silence = moment.now.saturating_sub(index.feed.publish_time);
-        silence > LONG_OUTAGE_SECONDS || self.accrued_slot == moment.slot && self.conditions.has(Condition::StockClosed)
+    ///
+    /// Errors: what other states than a closed exchange forbid.
+    fn lacks_prices(&self, index: &Index, moment: Moment) -> Result<bool> {
+        if moment.now.saturating_sub(index.feed.publish_time) > LONG_OUTAGE_SECONDS {
+            return Ok(true);
+        }
+        if self.accrued_slot != moment.slot || !self.conditions.has(Condition::StockClosed) {
+            return Ok(false);
+        }
+        self.conditions.allow(Action::PoolOut)?;
+        Ok(true)
     }
 
     /// Funding that positions owe and have not paid: `sum q F - sum q F_entry`, raw units, rounded down. Both
