@@ -7,7 +7,7 @@
 //! and at most 95% of it at the token's price where a feed knows that: what the stock moves unseen is all that he may gain
 //! more in dollars, and only beyond those 5%.
 //! That price is one that the stock truly had: no split is mistaken for a move, whether its feed or its mint comes first,
-//! unless the stock moves so far in that time that a split looks like less than its band of 25%.
+//! as long as the stock itself stays within a band of 10% on both sides in that time: a split must look like one.
 
 mod common;
 
@@ -181,7 +181,7 @@ impl Scene {
         self.share = moved(self.share, step.share_bps);
         if self.splits_at != i64::MAX {
             let parts = if before >= self.splits_at { self.split } else { 1 };
-            self.share = self.share.clamp(SHARE_CENTS * 85 / 100 / parts, SHARE_CENTS * 115 / 100 / parts);
+            self.share = self.share.clamp(SHARE_CENTS * 90 / 100 / parts, SHARE_CENTS * 110 / 100 / parts);
         }
         if (before + 1..=after).contains(&self.splits_at) {
             self.share /= self.split;
