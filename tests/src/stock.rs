@@ -109,7 +109,7 @@ impl World {
         self.spot[0] = spot;
         self.set_share(Some(share));
         for _ in 0..2 {
-            self.chain.wait(90);
+            self.chain.wait(150);
             for market in self.markets.clone() {
                 self.crank(&market).expect("fresh prices crank");
             }

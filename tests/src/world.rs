@@ -204,6 +204,11 @@ impl World {
         Provider { owner, vault, tokens, shares }
     }
 
+    /// The provider who seeded the pools of the TSLAx vault.
+    pub fn first_provider(&mut self) -> Provider {
+        self.provider("first provider", self.vault, 0)
+    }
+
     /// A trader of the TSLAx vault with `collateral` deposited and as many tokens left.
     pub fn trader(&mut self, name: &str, collateral: u64) -> Trader {
         self.trader_in(self.vault, name, collateral)

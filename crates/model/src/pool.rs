@@ -299,7 +299,8 @@ impl Vault {
     /// Nobody leaves the insurance pool before the claims on it are served.
     ///
     /// Errors: [`ModelError::TicketNotQueued`], [`ModelError::TicketOutOfOrder`], [`ModelError::TicketNotReady`],
-    /// [`ModelError::ClaimsOpen`], [`ModelError::MarkAtBounds`] unless the owner calls, and what the conditions forbid.
+    /// [`ModelError::ClaimsOpen`], [`ModelError::MarkAtBounds`] unless the owner of main pool shares, or of insurance shares
+    /// in a vault without dollar markets, calls, and what the conditions forbid.
     pub fn execute_withdrawal(
         &mut self,
         kind: PoolKind,
@@ -329,7 +330,9 @@ impl Vault {
             self.advance_queue(kind, moment.now);
             return Ok(Execution::Returned);
         }
-        if value.at_bounds && !by_owner {
+        // At the bounds nobody knows what insurance will have to pay above the reserves of a dollar market.
+        let unknown = kind == PoolKind::Insurance && value.has_sessions;
+        if value.at_bounds && (unknown || !by_owner) {
             return Err(ModelError::MarkAtBounds);
         }
         self.pay_ticket(kind, ticket, value, moment.now)
