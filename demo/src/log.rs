@@ -10,6 +10,19 @@ use crate::{
     record::{Compute, Happening, Refusal},
 };
 
+/// What somebody was paid for an option.
+#[derive(Clone, Copy, Debug)]
+pub struct Sale {
+    /// Number of the market.
+    pub market: usize,
+    /// The value that was paid, US dollars per bitcoin.
+    pub value: f64,
+    /// Millionths of a bitcoin.
+    pub size: u64,
+    /// Raw units before the fee, whoever pays them, now or later.
+    pub paid: u64,
+}
+
 /// What was noted so far.
 #[derive(Default)]
 pub struct Log {
@@ -19,6 +32,8 @@ pub struct Log {
     pub happenings: Vec<Happening>,
     /// What leavers of the pools left to those who stayed, raw units.
     pub exit_fees: u64,
+    /// What was paid for options, in order.
+    pub sales: Vec<Sale>,
     /// What payouts left to insurance to pay later, raw units.
     pub claimed: u64,
     /// Transactions that succeeded.

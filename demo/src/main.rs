@@ -1,4 +1,5 @@
-//! The main job of Perpetua on an embedded Solana VM: bitcoin's crash of March 2020, replayed on the compiled program.
+//! The main jobs of Perpetua on an embedded Solana VM: bitcoin's crash of March 2020, real weeks of Tesla and bitcoin
+//! with a market that settles in dollars, and a night in which the stock halves.
 
 mod audit;
 mod book;
@@ -16,50 +17,92 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use record::Record;
+use record::{Check, Told};
 
-/// Replays bitcoin's crash of March 2020 on the compiled program and reports what happened.
+/// Replays a piece of history on the compiled program and reports what happened.
 #[derive(Parser)]
 struct Arguments {
+    /// What to replay.
+    #[arg(long, value_enum, default_value_t)]
+    scenario: Scenario,
     /// Print the data of the run instead of a summary.
     #[arg(long)]
     json: bool,
-    /// Where to write the report.
-    #[arg(long, default_value = "target/demo/report.html")]
-    report: PathBuf,
-    /// Where to write the picture of all options, if anywhere.
+    /// Where to write the report [default: target/demo/report.html, with the scenario in its name unless it is the crash].
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// Where to write the picture that tells most, if anywhere.
     #[arg(long)]
     picture: Option<PathBuf>,
 }
 
-fn main() -> Result<ExitCode> {
-    let arguments = Arguments::parse();
-    let record = replay()?;
-    write(&arguments.report, &report::page(&record)?)?;
-    if let Some(path) = &arguments.picture {
-        write(path, &report::picture(&record)?)?;
-    }
-    if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&record)?);
-    } else {
-        println!("{}\n\nThe report with pictures: {}", report::summary(&record), arguments.report.display());
-    }
-    Ok(if record.checks.iter().all(|check| check.holds) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+/// What can be replayed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Scenario {
+    /// Bitcoin's crash of March 2020, hour by hour, in a market whose settlement is fixed.
+    #[default]
+    Crash,
+    /// Real weeks of Tesla and bitcoin in 2022, with a market that settles in dollars: weekends, a gap, a halt, a split.
+    Weekend,
+    /// Invented: Tesla halves overnight while puts on bitcoin pay their cap.
+    Halving,
 }
 
-fn replay() -> Result<Record> {
-    let quotes = history::crash()?;
-    let bar = ProgressBar::new(u64::try_from(quotes.len())?);
-    bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} hours, {eta} left")?);
-    let record = scenario::crash::run(&quotes, |now| {
-        bar.set_message(format!("{} BTC ${:.0}", report::date(now.time), now.usd()));
+impl Scenario {
+    fn report(self) -> PathBuf {
+        let name = match self {
+            Self::Crash => "report.html",
+            Self::Weekend => "report-weekend.html",
+            Self::Halving => "report-halving.html",
+        };
+        Path::new("target/demo").join(name)
+    }
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let told = replay(arguments.scenario)?;
+    let report = arguments.report.unwrap_or_else(|| arguments.scenario.report());
+    write(&report, &report::page(&told)?)?;
+    if let Some(path) = &arguments.picture {
+        write(path, &report::picture(&told)?)?;
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&told)?);
+    } else {
+        println!("{}\n\nThe report with pictures: {}", report::summary(&told), report.display());
+    }
+    let broken: Vec<&Check> = told.checks().filter(|check| !check.holds).collect();
+    for check in &broken {
+        eprintln!("BROKEN: {}: {}", check.promise, check.detail);
+    }
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn replay(scenario: Scenario) -> Result<Told> {
+    let bar = ProgressBar::new(0);
+    bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} moments, {eta} left")?);
+    let progress = |time: i64, usd: f64| {
+        bar.set_message(format!("{} BTC ${usd:.0}", report::date(time)));
         bar.inc(1);
-    });
+    };
+    let told = match scenario {
+        Scenario::Crash => {
+            let quotes = history::crash()?;
+            bar.set_length(u64::try_from(quotes.len())?);
+            scenario::crash::run(&quotes, progress).map(Told::Crash)
+        }
+        Scenario::Weekend => {
+            bar.set_length(u64::try_from(scenario::weekend::length()?)?);
+            scenario::weekend::run(progress).map(Told::Weekend)
+        }
+        Scenario::Halving => anyhow::bail!("later"),
+    };
     bar.finish_and_clear();
-    record
+    told
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

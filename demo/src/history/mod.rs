@@ -1,4 +1,8 @@
-//! The bitcoin prices that the run replays, as the updates that a live Pyth feed would have published.
+//! The prices that runs replay, as the updates that live Pyth feeds would have published.
+
+mod path;
+
+pub use path::{Path, rows};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -18,11 +22,13 @@ const CALM_CONFIDENCE_BPS: i64 = 4;
 /// What a move adds to it: one part in this many of the last hour's move.
 const CONFIDENCE_PER_MOVE: i64 = 50;
 
-/// One hour's oracle update; prices in units of `10^EXPONENT` US dollars.
+/// One oracle update; prices in units of `10^EXPONENT` US dollars.
 #[derive(Clone, Copy, Debug)]
 pub struct Quote {
     /// When it was published, Unix seconds.
     pub time: i64,
+    /// When the one before it was published.
+    pub previous: i64,
     /// Spot.
     pub price: i64,
     /// Half-width of the confidence interval.
@@ -44,7 +50,7 @@ struct Row {
     price: String,
 }
 
-/// The whole slice, hour by hour.
+/// The slice of the crash, hour by hour.
 ///
 /// Errors: for a file that is not what `data/PROVENANCE.md` describes.
 pub fn crash() -> Result<Vec<Quote>> {
@@ -62,6 +68,7 @@ pub fn crash() -> Result<Vec<Quote>> {
         let half_width = price * CALM_CONFIDENCE_BPS / 10_000 + (price - last).abs() / CONFIDENCE_PER_MOVE;
         quotes.push(Quote {
             time: row.unix_seconds,
+            previous: row.unix_seconds - 1,
             price,
             confidence: half_width.unsigned_abs(),
             average: average + (price - average) * AVERAGE_WEIGHT / 1_000,

@@ -6,6 +6,36 @@ mod page;
 mod tables;
 mod terminal;
 
+use anyhow::Result;
+
 pub use canvas::date;
-pub use page::{page, picture};
-pub use terminal::summary;
+
+use crate::record::Told;
+
+/// The whole page.
+///
+/// Errors: where drawing fails.
+pub fn page(told: &Told) -> Result<String> {
+    match told {
+        Told::Crash(record) => page::page(record),
+        Told::Weekend(_) => Ok(String::new()),
+    }
+}
+
+/// The picture that tells most, as a file of its own.
+///
+/// Errors: where drawing fails.
+pub fn picture(told: &Told) -> Result<String> {
+    match told {
+        Told::Crash(record) => page::picture(record),
+        Told::Weekend(_) => Ok(String::new()),
+    }
+}
+
+/// The run in words and tables.
+pub fn summary(told: &Told) -> String {
+    match told {
+        Told::Crash(record) => terminal::summary(record),
+        Told::Weekend(_) => String::new(),
+    }
+}

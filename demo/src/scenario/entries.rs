@@ -15,6 +15,7 @@ use solana_pubkey::Pubkey;
 use super::stage::Stage;
 use crate::{
     book::{Purse, Reason},
+    log::Sale,
     record::{Happening, Kind, Subject},
 };
 
@@ -187,6 +188,12 @@ impl Stage {
         self.log.book.transfer(Reason::Payout, Purse::Main, Purse::Margin(who), event.payout);
         self.log.book.transfer(Reason::TopUp, Purse::Insurance, Purse::Margin(who), event.from_insurance);
         self.log.claimed += event.claimed;
+        self.log.sales.push(Sale {
+            market: self.market_number(&event.market),
+            value: usd(event.value),
+            size: event.size,
+            paid: event.payout + event.from_insurance + event.claimed,
+        });
         self.fee(who, event.fee);
         self.funding(who, event.funding);
         let kind = match event.reason {
@@ -228,7 +235,7 @@ impl Stage {
 
     /// An option as the report tells of it.
     pub fn option(&self, market: &Pubkey, (side, tick): (Side, i16), size: u64, left: u64) -> Subject {
-        let market = self.world.markets.iter().position(|keys| keys.market == *market).unwrap_or(0);
+        let market = self.market_number(market);
         Subject::Option { market, call: side == Side::Call, tick, strike: self.strike(tick), size, left }
     }
 
@@ -248,6 +255,10 @@ impl Stage {
     }
 
     // The program's events name addresses that this run gave out, so each is found.
+
+    fn market_number(&self, market: &Pubkey) -> usize {
+        self.world.markets.iter().position(|keys| keys.market == *market).unwrap_or(usize::MAX)
+    }
 
     fn margin_owner(&self, account: &Pubkey) -> usize {
         self.people.iter().position(|person| person.account == *account).unwrap_or(usize::MAX)

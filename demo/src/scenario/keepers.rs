@@ -24,6 +24,8 @@ use crate::{
 
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
+/// The first seconds of a day, in which the keeper settles what is settled daily.
+const DAY_BEGINS: i64 = HOUR / 12;
 
 /// A keeper's hour.
 ///
@@ -40,11 +42,11 @@ pub fn keep(stage: &mut Stage) -> Result<()> {
     for who in traders.collect::<Vec<_>>() {
         settle_positions(stage, keeper, who)?;
         liquidate(stage, liquidator, who)?;
-        if stage.moment().now.rem_euclid(DAY) < HOUR {
+        if stage.moment().now.rem_euclid(DAY) < DAY_BEGINS {
             settle_funding(stage, keeper, who)?;
         }
     }
-    if stage.moment().now.rem_euclid(WEEK) < HOUR {
+    if stage.moment().now.rem_euclid(WEEK) < DAY_BEGINS {
         collect_fees(stage, keeper)?;
     }
     Ok(())

@@ -7,6 +7,7 @@ pub mod providers;
 pub mod stage;
 pub mod states;
 pub mod trading;
+pub mod weekend;
 
 use anyhow::Result;
 use perpetua_client::model::{Market, PoolKind, Tokens};

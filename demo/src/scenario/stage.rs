@@ -144,19 +144,26 @@ impl Stage {
     }
 
     fn post(&mut self, quote: &Quote) {
-        let update = self.price_account(quote);
+        let update = self.price_account(price::FEEDS[0], quote);
         self.world.post(0, &update);
     }
 
+    /// Posts a price of the stock.
+    pub fn post_share(&mut self, quote: &Quote) {
+        let update = self.price_account(price::SHARE_FEED, quote);
+        let address = self.world.stock_prices[0];
+        price::post(&mut self.world.chain, &address, &update);
+    }
+
     /// The price account of a quote.
-    fn price_account(&self, quote: &Quote) -> PriceAccount {
+    fn price_account(&self, feed_id: [u8; 32], quote: &Quote) -> PriceAccount {
         PriceAccount {
-            feed_id: price::FEEDS[0],
+            feed_id,
             price: quote.price,
             confidence: quote.confidence,
             exponent: EXPONENT,
             publish_time: quote.time,
-            previous_publish_time: quote.time - 1,
+            previous_publish_time: quote.previous,
             average: quote.average,
             average_confidence: quote.confidence,
             posted_slot: self.world.chain.slot(),
@@ -176,11 +183,11 @@ impl Stage {
     /// Sends what an actor wants, in one transaction. A refusal is noted and returned.
     pub fn act(&mut self, who: usize, named: Vec<Named>) -> Result<Done, Failure> {
         let wanted = named.last().map_or("", |(name, _)| *name);
-        let market = self.market_of(&named);
+        let concerned = self.concerned(who, &named);
         let outcome = self.send(named);
-        if let Some(states) = &self.states {
+        if let Some(states) = &mut self.states {
             let refusal = outcome.as_ref().err().map(Failure::name);
-            states.judge(&mut self.audit, wanted, market, refusal.as_deref());
+            states.judge(&mut self.audit, wanted, &concerned, refusal);
         }
         if let Err(failure) = &outcome {
             let time = self.world.chain.now();
@@ -190,11 +197,28 @@ impl Stage {
         outcome
     }
 
-    /// The number of the market that the last instruction is about.
-    fn market_of(&self, named: &[Named]) -> Option<usize> {
-        let accounts = named.last().map(|(_, instruction)| &instruction.accounts)?;
-        let number = |key: &Pubkey| self.world.markets.iter().position(|market| market.market == *key);
-        accounts.iter().find_map(|account| number(&account.pubkey))
+    /// Says whether whoever acts now is the one whose withdrawal it is.
+    pub fn set_by_owner(&mut self, by_owner: bool) {
+        if let Some(states) = &mut self.states {
+            states.by_owner = by_owner;
+        }
+    }
+
+    /// The numbers of the markets whose states decide on the last instruction.
+    fn concerned(&self, who: usize, named: &[Named]) -> Vec<usize> {
+        let Some((name, instruction)) = named.last().filter(|_| self.states.is_some()) else { return Vec::new() };
+        let all = 0..self.world.markets.len();
+        match *name {
+            "withdraw" => {
+                let used = self.margin(who).map_or([false; model::MARKETS], |account| account.state.markets_used());
+                all.filter(|number| used.get(*number).copied().unwrap_or(false)).collect()
+            }
+            "join_pool" | "execute_withdrawal" => all.filter(|number| self.world.market(*number).active != 0).collect(),
+            _ => {
+                let number = |key: &Pubkey| self.world.markets.iter().position(|market| market.market == *key);
+                instruction.accounts.iter().find_map(|account| number(&account.pubkey)).into_iter().collect()
+            }
+        }
     }
 
     /// The vault's ledgers; empty before it is listed.

@@ -30,7 +30,7 @@ const REFERENCE_STRIKE: i64 = 10_000;
 /// Runs everything and calls `progress` after each hour.
 ///
 /// Errors: where the run cannot go on; what was refused or does not hold is in the record instead.
-pub fn run(quotes: &[Quote], mut progress: impl FnMut(&Quote)) -> Result<Record> {
+pub fn run(quotes: &[Quote], mut progress: impl FnMut(i64, f64)) -> Result<Record> {
     let Some(first) = quotes.first() else { return Ok(Record::default()) };
     let listing = Listing {
         actors: cast::actors(),
@@ -65,7 +65,7 @@ pub fn run(quotes: &[Quote], mut progress: impl FnMut(&Quote)) -> Result<Record>
         }
         stage.look();
         hours.push(hour(&stage, now, hours.last()));
-        progress(now);
+        progress(now.time, now.usd());
     }
     everybody_is_out(&mut stage, &tickets);
     Ok(Record { hours, ..record(&stage) })

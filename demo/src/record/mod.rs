@@ -1,6 +1,29 @@
 //! What a run leaves behind: the data that `--json` prints and that the report draws. Tokens are raw units.
 
+pub mod weekend;
+
 use serde::Serialize;
+
+/// Everything that a scenario shows.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Told {
+    /// The crash of March 2020.
+    Crash(Record),
+    /// Weeks with a market that settles in dollars.
+    Weekend(weekend::Weekend),
+}
+
+impl Told {
+    /// What was verified.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        let records = match self {
+            Self::Crash(record) => vec![record],
+            Self::Weekend(weekend) => weekend.chapters.iter().map(|chapter| &chapter.record).collect(),
+        };
+        records.into_iter().flat_map(|record| &record.checks)
+    }
+}
 
 /// Everything that a run shows.
 #[derive(Clone, Debug, Default, Serialize)]
