@@ -5,6 +5,7 @@ use perpetua::{Pool, state};
 use perpetua_client::instruction::{self, Series};
 use perpetua_tests::{
     Trader, World,
+    price::usd,
     token::{self, ONE},
     world::{Outcome, Provider, call, put},
 };
@@ -41,7 +42,10 @@ struct Life {
 
 impl Life {
     fn new(seed: u64) -> Self {
-        let mut world = World::with_markets(2);
+        Self::in_world(seed, World::with_markets(2))
+    }
+
+    fn in_world(seed: u64, mut world: World) -> Self {
         let traders = ["ann", "ben", "cat"].map(|name| world.trader(name, 300 * ONE)).to_vec();
         let provider = world.provider("second provider", world.vault, 5_000 * ONE);
         Self { world, traders, provider, random: Random(seed), done: 0 }
@@ -60,6 +64,9 @@ impl Life {
                 *spot += *spot * self.random.signed(15) / 1_000;
                 *spot = (*spot).max(50);
             }
+            // The share moves by up to 10% and is always worth something.
+            self.world.share =
+                self.world.share.map(|price| (price + price * self.random.signed(100) / 1_000).max(usd(5)));
             for market in self.world.markets.clone() {
                 self.world.crank(&market).unwrap();
             }
@@ -73,7 +80,7 @@ impl Life {
         let (series, amount) = (self.series(), self.random.amount());
         let held: Vec<_> = self.world.margin(&trader).open_positions().map(|(_, position)| *position).collect();
         let (vault, markets) = (self.world.vault, self.world.markets.clone());
-        match self.random.below(12) {
+        match self.random.below(13) {
             0 | 1 => self.world.open_in(&trader, market, series, amount, u64::MAX),
             2 | 3 if !held.is_empty() => {
                 let position = held[usize::try_from(self.random.below(16)).unwrap() % held.len()];
@@ -107,11 +114,20 @@ impl Life {
                 self.world.crank(&keys)?;
                 self.world.chain.send(&[instruction::settle_capped(&vault, &trader.account, &keys, series)])
             }
+            11 => self.look_after(&trader),
             _ => {
                 self.pass_time();
                 self.execute()
             }
         }
+    }
+
+    /// What anyone may do for an account and for claims.
+    fn look_after(&mut self, trader: &Trader) -> Outcome {
+        let vault = self.world.vault;
+        self.world.chain.send(&[instruction::sync_account(&vault, &trader.account)])?;
+        self.world.chain.send(&[instruction::note_shortage(&vault)])?;
+        self.world.chain.send(&[instruction::serve_claims(&vault)])
     }
 
     fn leave(&mut self, amount: u64) -> Outcome {
@@ -139,8 +155,7 @@ impl Life {
 /// Refusals that show a defect rather than a wish that cannot be granted.
 const DEFECTS: [&str; 5] = ["MathOverflow", "LedgerMismatch", "VaultShort", "ProgramFailedToComplete", "MarketMissing"];
 
-fn live(seed: u64, steps: usize) {
-    let mut life = Life::new(seed);
+fn live(mut life: Life, steps: usize) {
     for step in 0..steps {
         match life.step() {
             Ok(_) => life.done += 1,
@@ -155,12 +170,19 @@ fn live(seed: u64, steps: usize) {
 
 #[test]
 fn ledgers_add_up_through_a_random_life() {
-    live(0x9e37_79b9_7f4a_7c15, 700);
+    live(Life::new(0x9e37_79b9_7f4a_7c15), 700);
 }
 
 #[test]
 fn ledgers_add_up_through_another_random_life() {
-    live(0xd1b5_4a32_d192_ed03, 700);
+    live(Life::new(0xd1b5_4a32_d192_ed03), 700);
+}
+
+#[test]
+fn ledgers_add_up_through_a_random_life_with_a_dollar_market() {
+    for seed in [0x94d0_49bb_1331_11eb, 0xbf58_476d_1ce4_e5b9] {
+        live(Life::in_world(seed, World::with_dollar_market(1)), 700);
+    }
 }
 
 #[test]
