@@ -13,6 +13,8 @@ use crate::{
 /// What somebody was paid for an option.
 #[derive(Clone, Copy, Debug)]
 pub struct Sale {
+    /// Whose it was, by number.
+    pub who: usize,
     /// Number of the market.
     pub market: usize,
     /// The value that was paid, US dollars per bitcoin.
@@ -21,6 +23,10 @@ pub struct Sale {
     pub size: u64,
     /// Raw units before the fee, whoever pays them, now or later.
     pub paid: u64,
+    /// What of them insurance paid.
+    pub from_insurance: u64,
+    /// What of them insurance owes.
+    pub claimed: u64,
 }
 
 /// What was noted so far.
@@ -34,6 +40,8 @@ pub struct Log {
     pub exit_fees: u64,
     /// What was paid for options, in order.
     pub sales: Vec<Sale>,
+    /// What each actor collected of what insurance owed him, by number.
+    pub collected: BTreeMap<usize, u64>,
     /// What payouts left to insurance to pay later, raw units.
     pub claimed: u64,
     /// Transactions that succeeded.

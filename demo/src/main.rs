@@ -99,7 +99,10 @@ fn replay(scenario: Scenario) -> Result<Told> {
             bar.set_length(u64::try_from(scenario::weekend::length()?)?);
             scenario::weekend::run(progress).map(Told::Weekend)
         }
-        Scenario::Halving => anyhow::bail!("later"),
+        Scenario::Halving => {
+            bar.set_length(u64::try_from(scenario::halving::length()?)?);
+            scenario::halving::run(progress).map(Told::Halving)
+        }
     };
     bar.finish_and_clear();
     told

@@ -13,7 +13,8 @@ const CSV: &str = include_str!("../../data/btc_usd_1h_2020.csv");
 pub const HOUR: i64 = 3_600;
 /// Power of ten of every price here; Pyth's exponent for BTC/USD.
 pub const EXPONENT: i32 = -8;
-const SCALE: i64 = 100_000_000;
+/// Units of every price here in a US dollar.
+pub const SCALE: i64 = 100_000_000;
 
 /// What an hour-old average loses to a new price, in thousandths: `1 - e^-1`, since Pyth's average looks back about an hour.
 const AVERAGE_WEIGHT: i64 = 632;

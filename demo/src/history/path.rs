@@ -16,7 +16,6 @@ pub struct Path {
     /// The moving average at every minute of trading.
     averages: Vec<(i64, i64)>,
     calm_confidence_bps: i64,
-    split: Option<(i64, i64)>,
 }
 
 /// Records of `unix_seconds,price`, prices in units of `10^EXPONENT` US dollars.
@@ -54,7 +53,7 @@ impl Path {
                 }
             }
         }
-        Self { rows, averages, calm_confidence_bps, split }
+        Self { rows, averages, calm_confidence_bps }
     }
 
     /// What the feed publishes at a time; nothing while it is silent.
@@ -66,10 +65,10 @@ impl Path {
         }
         let price = start + (end - start) * (time - from) / (to - from);
         let before = self.rows.get(next.wrapping_sub(2)).copied().filter(|_| time == from);
-        let before = before.map(|(last, price)| (last, price / self.factor_between(last, time)));
         let reopens = before.filter(|before| from - before.0 > HOUR);
         let (previous, moved) = match (reopens, before) {
-            (Some((closed, last)), _) => (closed - 1, price - last),
+            // What happened while nobody traded says nothing of how sure the first trade is.
+            (Some((closed, _)), _) => (closed - 1, 0),
             (None, Some((_, last))) => (time - 1, price - last),
             (None, None) => (time - 1, price - start),
         };
@@ -77,11 +76,6 @@ impl Path {
         let (_, average) = *self.averages.get(average.checked_sub(1)?)?;
         let half_width = price * self.calm_confidence_bps / 10_000 + moved.abs() / CONFIDENCE_PER_MOVE;
         Some(Quote { time, previous, price, confidence: half_width.unsigned_abs(), average })
-    }
-
-    /// Shares for each one before, from one time to another.
-    fn factor_between(&self, from: i64, to: i64) -> i64 {
-        self.split.filter(|(at, _)| from < *at && *at <= to).map_or(1, |(_, factor)| factor)
     }
 
     /// The times between which it publishes without a break, the first and the one after the last.
@@ -132,7 +126,7 @@ mod tests {
         assert!(plain.average > 2 * plain.price);
         let split = two_sessions(Some((OPEN + 43_200, 3))).at(OPEN + 86_400).unwrap();
         assert!((split.average - split.price).abs() < split.price / 10);
-        assert!(split.confidence < plain.confidence / 10, "no move of two thirds");
+        assert_eq!(split.confidence, plain.confidence);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a run leaves behind: the data that `--json` prints and that the report draws. Tokens are raw units.
 
+pub mod halving;
 pub mod weekend;
 
 use serde::Serialize;
@@ -12,6 +13,8 @@ pub enum Told {
     Crash(Record),
     /// Weeks with a market that settles in dollars.
     Weekend(weekend::Weekend),
+    /// A night in which the stock halves.
+    Halving(halving::Halving),
 }
 
 impl Told {
@@ -20,6 +23,7 @@ impl Told {
         let records = match self {
             Self::Crash(record) => vec![record],
             Self::Weekend(weekend) => weekend.chapters.iter().map(|chapter| &chapter.record).collect(),
+            Self::Halving(halving) => vec![&halving.record],
         };
         records.into_iter().flat_map(|record| &record.checks)
     }

@@ -18,7 +18,7 @@ use crate::record::Told;
 pub fn page(told: &Told) -> Result<String> {
     match told {
         Told::Crash(record) => page::page(record),
-        Told::Weekend(_) => Ok(String::new()),
+        _ => Ok(String::new()),
     }
 }
 
@@ -28,7 +28,7 @@ pub fn page(told: &Told) -> Result<String> {
 pub fn picture(told: &Told) -> Result<String> {
     match told {
         Told::Crash(record) => page::picture(record),
-        Told::Weekend(_) => Ok(String::new()),
+        _ => Ok(String::new()),
     }
 }
 
@@ -36,6 +36,6 @@ pub fn picture(told: &Told) -> Result<String> {
 pub fn summary(told: &Told) -> String {
     match told {
         Told::Crash(record) => terminal::summary(record),
-        Told::Weekend(_) => String::new(),
+        _ => String::new(),
     }
 }

@@ -45,7 +45,8 @@ impl Stage {
                 }
                 Event::FundingSettled(e) => {
                     let who = self.margin_owner(&e.account);
-                    let insurance = after.insurance.assets.0 - before.insurance.assets.0;
+                    let collected = i128::from(e.collateral + e.amount) - self.log.book.balance(Purse::Margin(who));
+                    let insurance = income_of_insurance(before, after, collected);
                     self.funding_of_several(who, e.amount, insurance, before, after);
                     self.margin_is(who, e.collateral);
                 }
@@ -106,7 +107,7 @@ impl Stage {
     fn enter_liquidation(&mut self, event: &AccountLiquidated, before: &Vault, after: &Vault) {
         self.within_reserve(event.proceeds, before, after);
         let (who, keeper) = (self.margin_owner(&event.account), self.margin_owner(&event.keeper_account));
-        let insurance = after.insurance.assets.0 - before.insurance.assets.0 - event.insurance_reward;
+        let insurance = income_of_insurance(before, after, 0) - event.insurance_reward;
         let book = &mut self.log.book;
         book.transfer(Reason::Payout, Purse::Main, Purse::Margin(who), event.proceeds);
         book.transfer(Reason::Penalty, Purse::Margin(who), Purse::Margin(keeper), event.keeper_reward);
@@ -121,6 +122,7 @@ impl Stage {
         let collected = i128::from(collateral) - self.log.book.balance(Purse::Margin(who));
         if let Ok(collected) = u64::try_from(collected) {
             self.log.book.transfer(Reason::Collected, Purse::Claims, Purse::Margin(who), collected);
+            *self.log.collected.entry(who).or_default() += collected;
         }
     }
 
@@ -153,7 +155,9 @@ impl Stage {
         };
         // The last one's leaving sweeps what is left to insurance.
         if !after.pool(kind).shares.is_zero() {
-            let holds = kept(old.low.0, new.low.0) && kept(old.high.0, new.high.0);
+            // Claims that are served before somebody leaves are no part of the lower end, before and after.
+            let owed = !before.claims.outstanding.is_zero();
+            let holds = kept(old.low.0, new.low.0) && (owed || kept(old.high.0, new.high.0));
             self.audit.note("Nobody's coming or leaving takes anything from the other shares", holds, || {
                 format!("{} to {} tokens at the lower end", old.low.0, new.low.0)
             });
@@ -189,6 +193,9 @@ impl Stage {
         self.log.book.transfer(Reason::TopUp, Purse::Insurance, Purse::Margin(who), event.from_insurance);
         self.log.claimed += event.claimed;
         self.log.sales.push(Sale {
+            who,
+            from_insurance: event.from_insurance,
+            claimed: event.claimed,
             market: self.market_number(&event.market),
             value: usd(event.value),
             size: event.size,
@@ -275,6 +282,13 @@ impl Stage {
     fn pool_of(&self, ticket: &Pubkey) -> Pool {
         self.ticket_pools.get(ticket).copied().unwrap_or(Pool::Main)
     }
+}
+
+/// What insurance received: while it owes anything, that goes to those it owes at once, and from there to whoever of them
+/// was touched, `collected`.
+fn income_of_insurance(before: &Vault, after: &Vault, collected: i128) -> u64 {
+    let all = |vault: &Vault| i128::from(vault.insurance.assets.0) + i128::from(vault.claims.funded.0);
+    u64::try_from(all(after) + collected - all(before)).unwrap_or(0)
 }
 
 /// Q64.64 dollars for people to read.

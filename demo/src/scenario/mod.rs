@@ -1,8 +1,11 @@
 //! The scenarios, and what they have in common.
 
+pub mod chapter;
 pub mod crash;
 pub mod entries;
+pub mod halving;
 pub mod keepers;
+pub mod play;
 pub mod providers;
 pub mod stage;
 pub mod states;

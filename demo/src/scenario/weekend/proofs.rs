@@ -18,13 +18,12 @@ use perpetua_tests::{
 
 use super::{
     super::{
-        entries::usd,
+        chapter::{Chapter, Step, Watch},
         stage::{Named, Stage},
         states::{DOLLAR, QUANTO, State},
         trading::{Lot, held},
     },
     cast::QUANTO_TRIER,
-    chapter::{Chapter, Step, Watch},
 };
 use crate::record::Group;
 
@@ -195,11 +194,6 @@ fn quanto_instructions(stage: &Stage, who: usize) -> Vec<Named> {
     let withdraw = instruction::withdraw(&person.owner, &keys, &person.account, &person.tokens, [market], 999);
     all.push(("withdraw", withdraw));
     all
-}
-
-/// A strike that people read, US dollars.
-pub fn dollars(bits: u128) -> f64 {
-    usd(bits)
 }
 
 #[cfg(test)]

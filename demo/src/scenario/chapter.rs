@@ -1,11 +1,11 @@
-//! The two chapters of history that are replayed, and their clock: every hour, and more often where states change.
+//! Weeks of a stock and bitcoin, and their clock: every hour, and more often where states change.
 
 use anyhow::{Context, Result};
 use perpetua_client::perpetua::ShortDay;
 use perpetua_tests::stock::set_multiplier;
 
-use super::super::{stage::Stage, states::State};
-use crate::history::{HOUR, Path, Quote, rows};
+use super::{stage::Stage, states::State};
+use crate::history::{HOUR, Path, Quote};
 
 const DAY: i64 = 24 * HOUR;
 const MINUTE: i64 = 60;
@@ -35,12 +35,14 @@ pub struct Split {
     pub factor: i64,
 }
 
-/// A few weeks of history.
+/// A few weeks.
 pub struct Chapter {
     /// What happens in it.
     pub title: &'static str,
-    bitcoin: &'static str,
-    share: &'static str,
+    /// Prices of bitcoin, in units of `10^EXPONENT` US dollars.
+    pub bitcoin: fn() -> Result<Vec<(i64, i64)>>,
+    /// Prices of a share while the exchange trades.
+    pub share: fn() -> Result<Vec<(i64, i64)>>,
     /// Strike of tick 0, US dollars.
     pub reference_strike: i64,
     /// The stock's price when the quanto market was listed, US cents.
@@ -51,46 +53,15 @@ pub struct Chapter {
     pub last_call: i64,
     /// From when everybody sells, in a session.
     pub farewell: i64,
-    end: i64,
+    /// The last moment.
+    pub end: i64,
     /// New York date of the exchange's holiday, days since 1970-01-01.
-    holiday: u16,
-    /// Between which times the stock's feed is silent, which history did not see.
+    pub holiday: u16,
+    /// Between which times the stock's feed is silent, which the prices do not say.
     pub halt: Option<(i64, i64)>,
     /// A split.
     pub split: Option<Split>,
 }
-
-/// February and March 2022: a holiday, an opening 8.3% below the last close, a halt.
-pub const GAP: Chapter = Chapter {
-    title: "An opening gap of -8.3% (February 2022)",
-    bitcoin: include_str!("../../../data/btc_usd_1h_2022_02.csv"),
-    share: include_str!("../../../data/tsla_usd_1h_2022_02.csv"),
-    reference_strike: 42_000,
-    stock_price_cents: 86_000,
-    start: 1_644_850_800,
-    last_call: 1_646_427_600,
-    farewell: 1_646_665_200,
-    end: 1_646_769_600,
-    holiday: 19_044,
-    halt: Some((1_646_236_800, 1_646_239_200)),
-    split: None,
-};
-
-/// August and September 2022: the split of 3 for 1, and a long weekend.
-pub const SPLIT: Chapter = Chapter {
-    title: "The split of 3 for 1 (August 2022)",
-    bitcoin: include_str!("../../../data/btc_usd_1h_2022_08.csv"),
-    share: include_str!("../../../data/tsla_usd_1h_2022_08.csv"),
-    reference_strike: 24_000,
-    stock_price_cents: 90_000,
-    start: 1_660_572_000,
-    last_call: 1_662_148_800,
-    farewell: 1_662_472_800,
-    end: 1_662_577_200,
-    holiday: 19_240,
-    halt: None,
-    split: Some(Split { announced: 1_661_169_600, acknowledged: 1_661_256_000, at: 1_661_385_300, factor: 3 }),
-};
 
 /// A moment at which everybody acts.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +86,7 @@ impl Chapter {
 
     fn share_path(&self) -> Result<Path> {
         let split = self.split.map(|split| (split.at, split.factor));
-        Ok(Path::new(rows(self.share)?, CONFIDENCE_BPS[1], split))
+        Ok(Path::new((self.share)()?, CONFIDENCE_BPS[1], split))
     }
 
     /// The exchange's sessions in the slice: its first trade and its close.
@@ -130,7 +101,7 @@ impl Chapter {
     ///
     /// Errors: for slices that are not what `data/PROVENANCE.md` describes.
     pub fn steps(&self) -> Result<Vec<Step>> {
-        let bitcoin = Path::new(rows(self.bitcoin)?, CONFIDENCE_BPS[0], None);
+        let bitcoin = Path::new((self.bitcoin)()?, CONFIDENCE_BPS[0], None);
         let share = self.share_path()?;
         let sessions = self.sessions()?;
         let step = |time: i64| {
@@ -235,38 +206,4 @@ impl<'a> Watch<'a> {
 
 fn is_far(quote: &Quote) -> bool {
     (quote.price - quote.average).abs() * 10_000 > quote.average * AVERAGE_BAND_BPS
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn states(chapter: &Chapter) -> Vec<(Step, Vec<State>)> {
-        let steps = chapter.steps().unwrap();
-        let first = steps[0].share.unwrap();
-        let mut watch = Watch::new(chapter, chapter.sessions().unwrap(), first);
-        steps.into_iter().map(|step| (step, watch.states(&step))).collect()
-    }
-
-    #[test]
-    fn the_first_chapter_has_the_gap_the_holiday_and_every_state_of_a_halt() {
-        let all = states(&GAP);
-        let opening = all.iter().find(|(step, _)| step.time == 1_645_713_000).unwrap();
-        assert_eq!(opening.1, [State::StockFar], "24 February 2022, 14:30 UTC");
-        for state in [State::Due, State::Grace, State::Closed] {
-            assert!(all.iter().any(|(_, here)| here.contains(&state)), "{state:?}");
-        }
-        let holiday = all.iter().filter(|(step, _)| (1_645_401_600..1_645_488_000).contains(&step.time));
-        assert!(holiday.clone().count() >= 24);
-        assert!(holiday.into_iter().all(|(_, here)| here.contains(&State::Closed)), "21 February 2022");
-    }
-
-    #[test]
-    fn the_second_chapter_is_quiet_for_half_an_hour_on_either_side_of_the_split() {
-        let quiet: Vec<_> = states(&SPLIT).into_iter().filter(|(_, here)| here.contains(&State::Quiet)).collect();
-        let at = SPLIT.split.unwrap().at;
-        assert_eq!(quiet.first().unwrap().0.time, at - HALF_AN_HOUR + MINUTE);
-        assert_eq!(quiet.last().unwrap().0.time, at + HALF_AN_HOUR - MINUTE);
-        assert_eq!((SPLIT.multiplier(at - 1), SPLIT.multiplier(at)), (1, 3));
-    }
 }
