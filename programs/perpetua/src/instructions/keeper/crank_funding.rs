@@ -21,7 +21,6 @@ pub struct CrankFunding<'info> {
     /// CHECK: a Pyth price update, if there is a new one; owner, type, verification and feed are checked where it is read.
     pub price_update: Option<UncheckedAccount<'info>>,
     /// The stock, which a dollar market's `X` comes from; cranked in the same slot.
-    #[account(constraint = stock.load()?.vault == market.load()?.vault @ PerpetuaError::WrongAccount)]
     pub stock: Option<AccountLoader<'info, Stock>>,
 }
 
@@ -35,6 +34,9 @@ pub(crate) fn crank_funding(ctx: Context<CrankFunding>) -> Result<()> {
         index.state.accept(&update, moment.now).or_program_error()?;
     }
     let stock = ctx.accounts.stock.as_ref().map(|stock| stock.load()).transpose()?;
+    if let Some(stock) = &stock {
+        require_keys_eq!(stock.vault, market.vault, PerpetuaError::WrongAccount);
+    }
     let stock = stock.as_ref().map(|stock| &stock.state);
     let accrual = market.state.accrue(&index.state, stock, moment).or_program_error()?;
 
