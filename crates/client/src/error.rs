@@ -111,6 +111,8 @@ remedies! {
     LossNotDue => "A loss is recognised 48 hours after note_shortage.",
     TooManyLosses => "The vault stays stopped until tokens come back.",
     NothingToRepay => "Send tokens back to the vault first.",
+    ReserveOutgrown => "Close the position, or open with another margin account.",
+    PayoutUncovered => "Let the owner close the position, or wait until the insurance pool can pay.",
 }
 
 macro_rules! framework {

@@ -93,6 +93,11 @@ impl MarginAccount {
         self.collateral.is_zero() && self.claim.amount.is_zero() && self.open_positions().next().is_none()
     }
 
+    /// Whether anything can still come in that a debt could be paid from: positions, or a claim.
+    pub(crate) fn has_prospects(&self) -> bool {
+        !self.claim.amount.is_zero() || self.open_positions().next().is_some()
+    }
+
     /// Place of the position in `key`.
     ///
     /// Errors: [`ModelError::PositionNotFound`].

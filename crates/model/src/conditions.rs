@@ -73,11 +73,13 @@ pub enum Condition {
     StockDiverged,
     /// The stock exchange is closed, the stock is halted, or its price waits for an acknowledgement. Dollar markets.
     StockClosed,
+    /// The stock had no price for seven days, besides being closed. Dollar markets.
+    StockAbandoned,
 }
 
 impl Condition {
     /// All of them, in the order in which a refusal names its reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Paused,
         Self::VaultShort,
         Self::MintPaused,
@@ -92,6 +94,7 @@ impl Condition {
         Self::StockStale,
         Self::StockDiverged,
         Self::StockClosed,
+        Self::StockAbandoned,
     ];
 
     /// Why this condition forbids `action`, if it does: the cells of docs/mechanism.md section 8 that say no.
@@ -112,6 +115,8 @@ impl Condition {
             Self::StockStale => (action != Withdraw, ModelError::StockPriceStale),
             Self::StockDiverged => (action != Close, ModelError::StockFarFromAverage),
             Self::StockClosed => (matches!(action, Open | Settle | PoolIn), ModelError::StockMarketClosed),
+            // It comes with the state before and forbids nothing more.
+            Self::StockAbandoned => (false, ModelError::StockMarketClosed),
         };
         forbidden.then_some(reason)
     }

@@ -62,7 +62,7 @@ errors! {
     AccountNotEmpty = "The margin account still holds collateral or positions",
 
     MarkStale = "A market of the vault is not marked within the last 25 slots",
-    MarkAtBounds = "A market is marked at its bounds: only the owner may accept that",
+    MarkAtBounds = "The pool's value is uncertain: only the owner may accept the lower end",
     AmountZero = "The amount is zero",
     SharesBelowMinimum = "Fewer shares would be minted than the minimum given",
     SharePriceTooLow = "The pool's share price is too low to take deposits",
@@ -75,7 +75,7 @@ errors! {
     MintPaused = "The mint is paused by its issuer",
     MintChanged = "The mint changed its extensions or authorities since it was listed",
     TokensFrozen = "The issuer froze the vault's tokens",
-    NotAbandoned = "The index had a price within the last seven days",
+    NotAbandoned = "The index and the stock had a price within the last seven days",
 
     StockMissing = "A dollar market needs its vault's stock",
     StockNotCranked = "Crank the vault's stock in the same slot first",
@@ -93,4 +93,6 @@ errors! {
     LossNotDue = "The vault has not been short for 48 hours yet",
     TooManyLosses = "Too many losses have reached margin",
     NothingToRepay = "There is no loss to repay or no token to repay it with",
+    ReserveOutgrown = "The stock fell so far that the position's reserve no longer covers its cap: close it before adding",
+    PayoutUncovered = "The insurance pool cannot pay all of this now: only the owner may take a claim for the rest",
 }

@@ -142,10 +142,10 @@ pub struct Feed {
 pub(crate) enum Standing {
     /// Newer: its price counts.
     Newer,
-    /// Older, and young enough to prove what happened before it.
+    /// Not newer, and young enough to prove what happened before it.
     Older,
-    /// The same, or of no use any more.
-    Known,
+    /// Of no use any more.
+    Spent,
 }
 
 impl Feed {
@@ -156,9 +156,6 @@ impl Feed {
         if update.publish_time > now.saturating_add(MAX_FUTURE_SECONDS) {
             return Err(ModelError::PriceFromFuture);
         }
-        if update.publish_time == self.publish_time {
-            return Ok(Standing::Known);
-        }
         let newer = update.publish_time > self.publish_time;
         let refused = if age(update.publish_time, now) > u64::from(guards.max_age_crank) {
             ModelError::PriceStale
@@ -167,7 +164,7 @@ impl Feed {
         } else {
             return Ok(if newer { Standing::Newer } else { Standing::Older });
         };
-        if newer { Err(refused) } else { Ok(Standing::Known) }
+        if newer { Err(refused) } else { Ok(Standing::Spent) }
     }
 
     /// Makes an update's price the last one. The caller widens the window, once it knows the variance.

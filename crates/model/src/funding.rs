@@ -58,7 +58,8 @@ impl Market {
             self.accrue_to_new_rates(index.feed.price.into(), steps)?;
         }
         self.accrued_at = self.accrued_at.max(now);
-        self.outage_seconds = index.outage_seconds;
+        // What an outage that was proved late exceeds this interval by is taken off the next ones.
+        self.outage_seconds = self.outage_seconds.saturating_add(outage.min(elapsed));
         Ok(Accrual { seconds, barred: free })
     }
 

@@ -93,7 +93,8 @@ impl Vault {
     ///
     /// Errors: [`ModelError::MathOverflow`].
     pub fn observe_balance(&mut self, balance: Tokens, now: i64) -> Result<bool> {
-        let short = balance < self.total()?;
+        self.short = self.total()?.less(balance);
+        let short = !self.short.is_zero();
         if !short {
             self.short_since = 0;
         } else if self.short_since == 0 {
@@ -127,6 +128,7 @@ impl Vault {
             margin: take(&mut self.margin),
         };
         self.short_since = if short.is_zero() { 0 } else { now };
+        self.short = short;
         self.record_margin_loss(before, loss.margin)?;
         self.lost = self.lost.combine(&loss, Tokens::plus)?;
         self.leave_losses_of_nobody()?;
@@ -170,7 +172,7 @@ impl Vault {
         if repaid.total()?.is_zero() {
             return Err(ModelError::NothingToRepay);
         }
-        self.short_since = 0;
+        (self.short_since, self.short) = (0, Tokens::ZERO);
         self.lost = self.lost.combine(&repaid, Tokens::minus)?;
         self.margin = self.margin.plus(repaid.margin)?;
         self.credit(Ledger::Main, repaid.main)?;

@@ -91,7 +91,7 @@ impl Index {
     /// [`ModelError::PriceUncertain`], [`ModelError::MathOverflow`].
     pub fn accept(&mut self, update: &PriceUpdate, now: i64) -> Result<bool> {
         let standing = self.feed.judge(update, &self.guards, now)?;
-        if standing == Standing::Known {
+        if standing == Standing::Spent {
             return Ok(false);
         }
         let newer = standing == Standing::Newer;

@@ -87,12 +87,18 @@ impl Vault {
     ///
     /// Errors: [`ModelError::MathOverflow`].
     pub fn insurance_limit(&self, now: i64) -> Result<Tokens> {
+        // While tokens are missing the insurance pool bears that loss first.
+        if !self.short.is_zero() {
+            return Ok(Tokens::ZERO);
+        }
         Ok(self.window_at(now)?.left.min(self.insurance.assets))
     }
 
     /// The part of an amount within the reserves that the main pool can pay for all of them alike, rounded down.
     fn backed(&self, covered: Tokens) -> Result<Tokens> {
-        let (assets, reserves) = (self.main.assets, self.reserves);
+        // Tokens that are missing and would be the main pool's loss are not there to run for.
+        let missing = self.short.less(self.protocol_fees).less(self.insurance.assets);
+        let (assets, reserves) = (self.main.assets.less(missing), self.reserves);
         if assets >= reserves {
             return Ok(covered);
         }

@@ -402,7 +402,7 @@ impl Liquidation<'_, '_> {
 
     /// What is still owed for closed positions stays owed while others are open; it is written off with the last of them.
     fn carry_debt(&mut self) {
-        if self.account.open_positions().next().is_some() {
+        if self.account.has_prospects() {
             self.account.debt = self.debt;
         } else {
             self.report.written_off = self.debt;

@@ -71,23 +71,23 @@ impl Market {
             reading.conditions.allow(Action::PoolOut)?;
             let [best, worst] = self.liabilities(&reading)?;
             mark.liability_high = worst.min(most);
-            mark.liability_low = self.covered(best)?.min(mark.liability_high);
-            mark.above_reserve = worst.less(most);
+            mark.liability_low = self.covered(best, self.units.low)?.min(mark.liability_high);
+            mark.above_reserve = worst.less(self.covered(worst, self.units.high)?).max(worst.less(most));
         }
         self.mark = mark;
         Ok(mark)
     }
 
-    /// What of the least liability the main pool owes for certain: a position that was reserved at a lower `X` than today's
-    /// is paid no more than its reserve. Rounded down.
-    fn covered(&self, best: Tokens) -> Result<Tokens> {
+    /// What of a liability at `units` the main pool owes for certain: a position that was reserved at a lower `X` than
+    /// today's is paid no more than its reserve, whatever others have to spare. Rounded down.
+    fn covered(&self, value: Tokens, units: UnitsPerUsd) -> Result<Tokens> {
         let [call, put] = self.config.reserve_extra_bps;
         let lowest = self.least_reserved;
         let reserved = lowest.plus(UnitsPerUsd(share(Tokens(lowest.0), call.min(put), Rounding::Down)?.0))?;
-        if reserved >= self.units.low {
-            return Ok(best);
+        if reserved >= units {
+            return Ok(value);
         }
-        let part = mul_div(u128::from(best.0), u128::from(reserved.0), u128::from(self.units.low.0), Rounding::Down);
+        let part = mul_div(u128::from(value.0), u128::from(reserved.0), u128::from(units.0), Rounding::Down);
         part.and_then(|part| u64::try_from(part).ok()).map(Tokens).ok_or(ModelError::MathOverflow)
     }
 

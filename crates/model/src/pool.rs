@@ -332,7 +332,9 @@ impl Vault {
         }
         // At the bounds nobody knows what insurance will have to pay above the reserves of a dollar market.
         let unknown = kind == PoolKind::Insurance && value.has_sessions;
-        if value.at_bounds && (unknown || !by_owner) {
+        // Nobody has another's shares burned for next to nothing in a crash that may pass.
+        let uncertain = value.at_bounds || value.low.0 < value.high.0 / 2;
+        if value.at_bounds && unknown || uncertain && !by_owner {
             return Err(ModelError::MarkAtBounds);
         }
         self.pay_ticket(kind, ticket, value, moment.now)

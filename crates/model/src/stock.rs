@@ -11,14 +11,16 @@ use crate::{
     conditions::{Condition, Conditions},
     error::{ModelError, Result},
     feed::{Feed, Guards, PriceUpdate, Standing, exceeds},
-    index::{GRACE_SECONDS, LONG_OUTAGE_SECONDS},
+    index::{ABANDONED_SECONDS, GRACE_SECONDS, LONG_OUTAGE_SECONDS},
     multiplier::{Multiplier, ScaledUi},
-    quantities::{Tokens, UNITS_PER_USD_FRACTION_BITS, UnitsPerUsd, bps, share},
+    quantities::{BPS, Tokens, UNITS_PER_USD_FRACTION_BITS, UnitsPerUsd, Wide, bps, share},
     quote::Moment,
 };
 
 /// Seconds before and after a change of the multiplier in which dollar markets stand still.
 pub const MULTIPLIER_QUIET_SECONDS: i64 = 1_800;
+/// Seconds for which a missing price of the token feed is waited for.
+pub const TOKEN_DUE_SECONDS: i64 = 86_400;
 /// Most decimals of a stock token: with them a dollar is worth less than 2^39 raw units at any price.
 const MAX_DECIMALS: u8 = 9;
 
@@ -125,6 +127,10 @@ pub struct Stock {
     pub multiplier: Multiplier,
     /// The multiplier of any size that the administrator acknowledged last.
     pub acknowledged: Multiplier,
+    /// The last price that was too far from the value before a split to be believed, US dollars Q64.64; zero without one.
+    pub doubted: Wide,
+    /// Since when it is on record that the share's and the token's prices are missing, Unix seconds; zero while they are not.
+    pub missing_since: [i64; 2],
     /// When the multiplier changed last, Unix seconds; zero if never.
     pub changed_at: i64,
     /// When it changes next, Unix seconds; zero if nothing is announced.
@@ -135,11 +141,13 @@ pub struct Stock {
     pub cranked_slot: u64,
     /// 1 while the mint's multiplier is one that nobody acknowledged, so that no price of a share is accepted.
     pub unacknowledged: u8,
-    /// 1 from a change of the multiplier, a large one already from its announcement, until a price of a share has shown that
-    /// the feed agrees with the mint.
-    pub unproven: u8,
     /// Zero.
-    pub padding: [u8; 6],
+    pub padding: u8,
+    /// From a large announcement or a change of the multiplier until a price of a share has shown that the feed knows of it:
+    /// how far a price may then be from the value before, in bps. Zero at other times.
+    pub doubt_bps: u16,
+    /// Zero.
+    pub reserved: [u8; 4],
 }
 
 impl Stock {
@@ -171,6 +179,7 @@ impl Stock {
         if let Some(update) = token.filter(|_| self.config.has_token_feed == 1) {
             next.take_token(update, moment.now)?;
         }
+        next.note_missing(moment.now);
         next.cranked_slot = moment.slot;
         *self = next;
         Ok(())
@@ -181,7 +190,7 @@ impl Stock {
     pub fn acknowledge(&mut self, multiplier: Multiplier) {
         self.acknowledged = multiplier;
         if multiplier == self.multiplier {
-            self.unproven = 0;
+            self.doubt_bps = 0;
         }
     }
 
@@ -213,7 +222,7 @@ impl Stock {
         let mut diverged = self.share.is_diverged(&self.config.guards);
         let (mut low, mut high) = self.share.range(self.variance(), diverged, now)?;
         if let Some(token) = self.token_value(now) {
-            diverged |= self.is_far_from_last(token);
+            diverged |= self.is_far_from_last(token, self.config.value_band_bps);
             (low, high) = (low.min(token), high.max(token));
         }
         let units = UnitsRange {
@@ -228,29 +237,48 @@ impl Stock {
         let closed = if self.is_price_due(session, now) { Condition::StockStale } else { Condition::StockClosed };
         let last = Usd::from(self.share.price);
         let token = self.token_value(now).unwrap_or(last);
-        let diverged = self.is_far_from_last(token);
+        let doubted = if self.doubted == Wide::ZERO { last } else { self.doubted.into() };
+        let diverged = self.is_far_from_last(token, self.config.value_band_bps) || doubted != last;
         let units = if last == Usd::default() {
             UnitsRange::default()
         } else {
             UnitsRange {
-                low: self.after_haircut(self.units(last.max(token), Rounding::Down)?)?,
+                low: self.after_haircut(self.units(last.max(token).max(doubted), Rounding::Down)?)?,
                 last: self.units(last, Rounding::Down)?,
-                high: self.units(last.min(token), Rounding::Up)?,
+                high: self.units(last.min(token).min(doubted), Rounding::Up)?,
             }
         };
-        let conditions = conditions.with(closed, true).with(Condition::StockDiverged, diverged);
+        let abandoned = now.saturating_sub(self.share.publish_time) > ABANDONED_SECONDS;
+        let conditions = conditions
+            .with(closed, true)
+            .with(Condition::StockDiverged, diverged)
+            .with(Condition::StockAbandoned, abandoned && closed == Condition::StockClosed);
         Ok(StockReading { units, conditions })
     }
 
+    /// Puts on record which price is missing, so that everybody has time to post it.
+    fn note_missing(&mut self, now: i64) {
+        let session = self.calendar.session_at(now);
+        let share = session.is_some_and(|session| !self.is_trading(&session, now));
+        let token = self.config.has_token_feed == 1 && self.token_value(now).is_none();
+        let since = |missing: bool, since: i64, from: i64| match missing {
+            true if since != 0 && since >= from => since,
+            true => now,
+            false => 0,
+        };
+        let [of_share, of_token] = self.missing_since;
+        let opened = session.map_or(0, |session| session.opens);
+        self.missing_since = [since(share, of_share, opened), since(token, of_token, 0)];
+    }
+
     /// Whether a price ought to be there that is not: of the share for ten minutes of a session, of the token feed, which
-    /// has no session, for as long. So nobody gains by leaving a price out.
+    /// anybody can post at any hour, for a day. Both count from when it was put on record, so that nobody gains by leaving a
+    /// price out.
     fn is_price_due(&self, session: Option<Session>, now: i64) -> bool {
-        let misses = |since: i64| now.saturating_sub(since) <= LONG_OUTAGE_SECONDS;
-        let share_due = self.unacknowledged == 0
-            && session.is_some_and(|session| misses(session.opens.max(self.share.publish_time)));
-        let token_due =
-            self.config.has_token_feed == 1 && self.token_value(now).is_none() && misses(self.token.publish_time);
-        self.share.publish_time == 0 || share_due || token_due
+        let due = |since: i64, wait: i64| since != 0 && now.saturating_sub(since) <= wait;
+        let [share, token] = self.missing_since;
+        let share_due = self.unacknowledged == 0 && session.is_some() && due(share, LONG_OUTAGE_SECONDS);
+        self.share.publish_time == 0 || share_due || due(token, TOKEN_DUE_SECONDS)
     }
 
     /// The token feed's price if it is fresh.
@@ -259,10 +287,10 @@ impl Stock {
         fresh.then(|| self.token.price.into())
     }
 
-    /// Whether a value is outside the band around the share feed's last one.
-    fn is_far_from_last(&self, value: Usd) -> bool {
+    /// Whether a value is outside a band around the share feed's last one.
+    fn is_far_from_last(&self, value: Usd, band_bps: u16) -> bool {
         let last = Usd::from(self.share.price);
-        exceeds(value.max(last).saturating_sub(value.min(last)), last, self.config.value_band_bps)
+        exceeds(value.max(last).saturating_sub(value.min(last)), last, band_bps)
     }
 
     fn is_changing(&self, now: i64) -> bool {
@@ -280,8 +308,8 @@ impl Stock {
                 if self.acknowledged == self.multiplier {
                     self.acknowledged = multiplier;
                 }
+                self.doubt(multiplier);
                 self.multiplier = multiplier;
-                self.unproven = u8::from(self.config.share_feed_unit == PricedUnit::Share as u8);
                 // The change that was announced is known to the second; another counts from when it is seen.
                 let announced = self.changes_at != 0 && self.changes_at == mint.next_from && mint.next_from <= now;
                 self.changed_at = if announced { mint.next_from } else { now };
@@ -292,8 +320,26 @@ impl Stock {
         let pending = mint.pending(now);
         self.changes_at = pending.map_or(0, |(_, from)| from);
         // The feed may know of a split before it starts.
-        let splits = pending.is_some_and(|(next, _)| self.is_large(next));
-        self.unproven |= u8::from(splits && self.config.share_feed_unit == PricedUnit::Share as u8);
+        if let Some((next, _)) = pending.filter(|(next, _)| self.is_large(*next)) {
+            self.doubt(next);
+        }
+    }
+
+    /// Doubts prices of a share while the feed and the mint may be on different sides of a change to `next`: those nearer to
+    /// the value times the change than to the value itself, and those outside the band.
+    fn doubt(&mut self, next: Multiplier) {
+        if self.config.share_feed_unit == PricedUnit::Token as u8 {
+            return;
+        }
+        let (small, large) = if next.real() < self.multiplier.real() {
+            (next.real(), self.multiplier.real())
+        } else {
+            (self.multiplier.real(), next.real())
+        };
+        let moved = large.div(small).unwrap_or(Real::ONE).saturating_sub(Real::ONE).mul(Real::from_u64(BPS)).halve();
+        let halfway = moved.to_fixed(0, Rounding::Down).and_then(|bps| u16::try_from(bps).ok()).unwrap_or(u16::MAX);
+        let band = self.config.value_band_bps;
+        self.doubt_bps = if self.is_large(next) { band.min(halfway) } else { band };
     }
 
     fn may_follow(&self, multiplier: Multiplier) -> bool {
@@ -312,17 +358,21 @@ impl Stock {
             return Ok(());
         }
         let standing = self.share.judge(&update, &self.config.guards, now)?;
-        if standing == Standing::Known {
+        if standing == Standing::Spent {
             return Ok(());
         }
         let newer = standing == Standing::Newer;
         self.note_halt(&update, newer);
-        // The feed may learn of a split before or after the mint does. Until both agree the last value stands.
-        let doubtful = self.unproven == 1 && self.share.publish_time != 0 && self.is_far_from_last(update.price);
-        if !newer || doubtful {
+        if !newer {
             return Ok(());
         }
-        self.unproven = 0;
+        // The feed may learn of a split before or after the mint does. Until both agree the last value stands.
+        let doubtful = self.doubt_bps != 0 && self.share.publish_time != 0;
+        if doubtful && self.is_far_from_last(update.price, self.doubt_bps) {
+            self.doubted = update.price.into();
+            return Ok(());
+        }
+        (self.doubt_bps, self.doubted) = (0, Wide::ZERO);
         self.share.set(&update);
         let variance = self.variance();
         self.share.widen_window(variance, now)

@@ -23,7 +23,7 @@ pub enum SettleReason {
     Capped,
     /// It is far out of the money, and its ladder slot is needed. It pays the value that funding is counted at.
     Far,
-    /// Its index had no price for seven days. It pays the value at the last price and volatility.
+    /// Its index or its stock had no price for seven days. It pays the value at the last price and the middle volatility.
     Abandoned,
 }
 
@@ -87,6 +87,7 @@ pub fn open_position(
         market.series_mut(key.side, key.tick)?.rate = rate;
     }
     let place = account.find_or_claim(key)?;
+    require_covered(market, &account.positions[place], quote.strike.into())?;
     let funding = collect_in_full(vault, account, market, place)?;
     vault.charge(account, Ledger::Main, quote.premium)?;
     vault.charge_split(account, Split::of_fee(quote.fee)?)?;
@@ -95,6 +96,14 @@ pub fn open_position(
     let left = account.positions[place].size;
     health(account, &markets, moment.now)?.require_initial()?;
     Ok(OpenReport { quote, funding, size: left })
+}
+
+/// Refuses to add to a position that would be paid more than its reserve at its cap: the reserve of what is added would
+/// pay for it.
+fn require_covered(market: &Market, held: &Position, strike: Usd) -> Result<()> {
+    let most = market.config.cap_value(held.key().side, strike);
+    let payout = token_value(held.size, market.units.high, most, Rounding::Up)?;
+    if payout > held.reserve { Err(ModelError::ReserveOutgrown) } else { Ok(()) }
 }
 
 /// Sells `size` of a position back at the bid.
@@ -137,7 +146,7 @@ pub fn close_position(
 /// Closes a whole position for `reason`, to its owner, without a fee. Anyone may ask for it.
 ///
 /// Errors: [`ModelError::PositionNotFound`], [`ModelError::MarketNotAccrued`], what the states forbid to settle;
-/// [`ModelError::NotCapped`], [`ModelError::NotFar`], [`ModelError::NotAbandoned`];
+/// [`ModelError::NotCapped`], [`ModelError::NotFar`], [`ModelError::NotAbandoned`]; [`ModelError::PayoutUncovered`];
 /// [`ModelError::InsufficientCollateral`] if the payout does not cover what the position owes.
 pub fn settle_position(
     vault: &mut Vault,
@@ -154,20 +163,33 @@ pub fn settle_position(
     let size = account.positions[place].size;
     let payout = token_value(size, market.units.low, value, Rounding::Down)?;
     let quote = CloseQuote { value: value.into(), payout, fee: Tokens::ZERO };
-    finish_close(vault, account, market, place, size, quote, moment.now)
+    let report = finish_close(vault, account, market, place, size, quote, moment.now)?;
+    // Whether to take a claim for tokens that are not there is the owner's to decide.
+    if report.paid.claimed.is_zero() { Ok(report) } else { Err(ModelError::PayoutUncovered) }
 }
 
 impl Market {
+    /// The states without those that only say what an abandoned index or stock lacks: it will not come.
+    fn without_abandoned(&self, index: &Index, states: Conditions, now: i64) -> Conditions {
+        let mut states = states;
+        if index.is_abandoned(now) {
+            states = states.without(Condition::PriceStale).without(Condition::VarianceStale);
+        }
+        if states.has(Condition::StockAbandoned) {
+            states = states.without(Condition::StockClosed).without(Condition::StockAbandoned);
+        }
+        states
+    }
+
     /// What an option pays per index unit when it is settled for `reason`.
     fn settle_value(&self, index: &Index, key: SeriesKey, reason: SettleReason, moment: Moment) -> Result<Usd> {
         let reading = self.trading_price(index, moment)?;
         let strike = Usd::from(self.series(key.side, key.tick)?.0.strike);
         if reason == SettleReason::Abandoned {
-            if !index.is_abandoned(moment.now) {
+            let states = self.without_abandoned(index, reading.conditions, moment.now);
+            if states == reading.conditions {
                 return Err(ModelError::NotAbandoned);
             }
-            // Neither price nor variance will come.
-            let states = reading.conditions.without(Condition::PriceStale).without(Condition::VarianceStale);
             states.allow(Action::Settle)?;
             return self.middle_value(key.side, reading.last, strike);
         }
@@ -206,14 +228,14 @@ pub fn settle_funding(vault: &mut Vault, account: &mut MarginAccount, markets: &
 }
 
 /// Pays what an account owes for positions that are gone, as far as its collateral goes. What an account without positions
-/// cannot pay is written off.
+/// and claims cannot pay is written off.
 pub(crate) fn pay_debt(vault: &mut Vault, account: &mut MarginAccount) -> Result<Tokens> {
     if account.debt.is_zero() {
         return Ok(Tokens::ZERO);
     }
     let paid = account.debt.min(account.collateral);
     vault.charge_split(account, Split::of_funding(paid)?)?;
-    let lasting = account.open_positions().next().is_some();
+    let lasting = account.has_prospects();
     account.debt = if lasting { account.debt.minus(paid)? } else { Tokens::ZERO };
     Ok(paid)
 }

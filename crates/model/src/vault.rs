@@ -73,6 +73,8 @@ pub struct Vault {
     pub payout_window: PayoutWindow,
     /// Since when the vault is known to hold less than its ledgers, Unix seconds; 0 while it does not.
     pub short_since: i64,
+    /// How much less it held when that was noted last, raw units.
+    pub short: Tokens,
     /// What each layer lost and was not repaid, raw units.
     pub lost: Loss,
     /// How many losses reached margin.

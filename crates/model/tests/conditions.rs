@@ -17,7 +17,7 @@ type Row = (Condition, ModelError, [bool; 7], Funding);
 
 /// In the order in which reasons are named.
 #[rustfmt::skip]
-const TABLE: [Row; 14] = {
+const TABLE: [Row; 15] = {
     use Condition as C;
     use Funding::{Accrues, Decays, Stops, Waits};
     use ModelError as E;
@@ -39,6 +39,7 @@ const TABLE: [Row; 14] = {
         (C::StockStale, E::StockPriceStale,               [NO_, NO_, NO_, NO_, YES, NO_, NO_], Accrues),
         (C::StockDiverged, E::StockFarFromAverage,        [NO_, YES, NO_, NO_, NO_, NO_, NO_], Stops),
         (C::StockClosed, E::StockMarketClosed,            [NO_, YES, NO_, YES, YES, NO_, YES], Accrues),
+        (C::StockAbandoned, E::StockMarketClosed,         [YES, YES, YES, YES, YES, YES, YES], Accrues),
     ]
 };
 
@@ -322,7 +323,13 @@ fn a_halted_stock_has_the_outcomes_of_a_closed_exchange() {
     let instead = [(PoolIn, ModelError::MarkAtBounds)];
     compare(Condition::StockClosed, false, &instead, |world| {
         world.share_cents = None;
-        world.advance(if world.now < SCENE + 601 { 601 } else { 60 });
+        if world.now < SCENE + 601 {
+            world.advance(30);
+            world.crank_stock().unwrap();
+            world.advance(601);
+        } else {
+            world.advance(60);
+        }
     });
 }
 
@@ -492,14 +499,31 @@ fn an_index_with_a_price_is_not_abandoned() {
     assert_eq!(world.settle_abandoned(0, key).err(), Some(ModelError::NotAbandoned));
 }
 
-/// Nobody may force a haircut on another: that is for the owner to choose.
+/// A dollar position whose stock has been silent for `seconds`, at a time at which the exchange is closed.
+fn without_stock(seconds: i64) -> (World, SeriesKey) {
+    let mut world = World::dollar(1);
+    let key = key(0, Side::Call, 0);
+    world.open(0, key, 1_000_000).unwrap();
+    world.share_cents = None;
+    world.step(seconds / 2);
+    world.step(seconds - seconds / 2);
+    (world, key)
+}
+
+/// Nobody may force a haircut on another before a week has shown that the stock's price does not come back.
 #[test]
-fn an_abandoned_index_lets_others_settle_a_dollar_position_only_while_the_exchange_trades() {
-    let (mut world, key, _) = silent(&dollar_config, ABANDONED_SECONDS + 1);
-    world.now += 5 * 3_600;
-    world.crank(0).unwrap();
-    assert_eq!(world.settle_abandoned(0, key).err(), Some(ModelError::StockMarketClosed));
-    world.close(0, key, 1_000_000).unwrap();
+fn a_week_without_a_stock_price_lets_anyone_settle_a_dollar_position_and_no_day_less() {
+    let (mut world, key) = without_stock(7 * 86_400 - 3 * 3_600);
+    assert!(world.markets[0].conditions.has(Condition::StockClosed));
+    assert_eq!(world.settle_abandoned(0, key).err(), Some(ModelError::NotAbandoned));
+    assert_eq!(world.settle_capped(0, key).err(), Some(ModelError::StockMarketClosed));
+    let (mut world, key) = without_stock(7 * 86_400 + 5 * 3_600);
+    assert!(world.markets[0].conditions.has(Condition::StockAbandoned));
+    let report = world.settle_abandoned(0, key).unwrap();
+    let last = world.markets[0].units.last.0;
+    assert_eq!(world.markets[0].units.low.0, last - last.div_ceil(20), "at the last X less the haircut");
+    assert!(report.paid.main > Tokens(0));
+    world.check();
 }
 
 #[test]

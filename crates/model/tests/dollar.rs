@@ -75,6 +75,8 @@ fn closing_pays_the_options_dollars_at_the_stocks_dearest_price_rounded_down() {
 fn a_put_at_its_cap_is_paid_in_dollars_whatever_the_stock_is_worth() {
     for share in [10_000, 26_700, 40_000, 400_000] {
         let mut world = World::dollar(1);
+        // Enough to pay four times the reserve within a day.
+        world.join(PoolKind::Insurance, 10_000_000_000_000).unwrap();
         world.open(0, PUT, BITCOIN).unwrap();
         world.set_price(BTC, 4_000_000);
         world.share_cents = Some(share);
@@ -231,7 +233,9 @@ fn what_insurance_would_have_to_pay_is_in_the_mark_and_in_its_pools_value() {
     let mark = world.markets[0].mark;
     assert_eq!(mark.liability_high, world.vault.reserves);
     let worst = tokens(BITCOIN, world.markets[0].units.high, Usd::from_integer(50_000)).ceil();
-    let above = worst - whole(world.vault.reserves.0);
+    // What the position was reserved at counts for no more than w of calls, the lower of both, beyond its cap.
+    let reserved = whole(world.markets[0].least_reserved.0) * whole(12_500) / whole(10_000);
+    let above = &worst - &worst * reserved / whole(world.markets[0].units.high.0);
     // Marking rounds each value against the pool by a few units.
     assert!((whole(mark.above_reserve.0) - &above) <= whole(8) && whole(mark.above_reserve.0) >= above);
     assert!(value.low.0 <= world.vault.insurance.assets.0 + mark.receivable.0 - mark.above_reserve.0);

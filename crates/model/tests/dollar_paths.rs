@@ -354,7 +354,7 @@ fn random_histories_succeed_at_every_action_and_meet_every_state() {
     }
     println!("{successes:?} {states:b}");
     assert_eq!(successes.len(), 12);
-    assert!(successes.values().all(|count| *count >= 10), "{successes:?}");
+    assert!(successes.values().all(|count| *count >= 5), "{successes:?}");
     use Condition::{Grace, MultiplierChanging, StockClosed, StockStale};
     for state in [Grace, MultiplierChanging, StockClosed, StockStale] {
         assert_eq!(states >> state as u8 & 1, 1, "{state:?}");

@@ -221,13 +221,23 @@ fn about_losses(error: ModelError) -> Option<ModelError> {
             world.vault.observe_balance(left, now - LOSS_DELAY).unwrap();
             world.vault.recognise_loss(left, now).err()
         }),
+        ModelError::ReserveOutgrown | ModelError::PayoutUncovered => {
+            let mut world = World::dollar(1);
+            let put = key(0, Side::Put, 0);
+            world.open(0, put, 8_000_000).unwrap();
+            world.share_cents = Some(SHARE_CENTS / 2);
+            let capped = error == ModelError::PayoutUncovered;
+            world.set_price(BTC, if capped { 4_000_000 } else { 10_000_000 });
+            world.step(120);
+            if capped { world.settle_capped(0, put).err() } else { world.open(0, put, 1_000).err() }
+        }
         ModelError::NothingToRepay => world.vault.repay_losses(Tokens(balance + 1)).err(),
         _ => None,
     }
 }
 
 /// All of them; a test below counts them in the source.
-const ALL: [ModelError; 62] = {
+const ALL: [ModelError; 64] = {
     use ModelError::*;
     [
         MathOverflow,
@@ -292,6 +302,8 @@ const ALL: [ModelError; 62] = {
         LossNotDue,
         TooManyLosses,
         NothingToRepay,
+        ReserveOutgrown,
+        PayoutUncovered,
     ]
 };
 #[test]

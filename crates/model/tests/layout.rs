@@ -67,20 +67,23 @@ frozen!(the_fields_of_stock_config_stay_where_they_are: StockConfig, 32, {
     has_token_feed: 27,
     padding: 28,
 });
-frozen!(the_fields_of_stock_stay_where_they_are: Stock, 488, {
+frozen!(the_fields_of_stock_stay_where_they_are: Stock, 520, {
     config: 0,
     calendar: 32,
     share: 160,
     token: 296,
     multiplier: 432,
     acknowledged: 440,
-    changed_at: 448,
-    changes_at: 456,
-    grace_until: 464,
-    cranked_slot: 472,
-    unacknowledged: 480,
-    unproven: 481,
-    padding: 482,
+    doubted: 448,
+    missing_since: 464,
+    changed_at: 480,
+    changes_at: 488,
+    grace_until: 496,
+    cranked_slot: 504,
+    unacknowledged: 512,
+    padding: 513,
+    doubt_bps: 514,
+    reserved: 516,
 });
 frozen!(the_fields_of_units_range_stay_where_they_are: UnitsRange, 24, {
     low: 0,
@@ -195,7 +198,7 @@ frozen!(the_fields_of_vault_config_stay_where_they_are: VaultConfig, 40, {
     max_utilisation_bps: 32,
     padding: 34,
 });
-frozen!(the_fields_of_vault_stay_where_they_are: Vault, 480, {
+frozen!(the_fields_of_vault_stay_where_they_are: Vault, 488, {
     config: 0,
     main: 40,
     insurance: 96,
@@ -206,10 +209,11 @@ frozen!(the_fields_of_vault_stay_where_they_are: Vault, 480, {
     claims: 184,
     payout_window: 224,
     short_since: 240,
-    lost: 248,
-    margin_loss_count: 280,
-    padding: 281,
-    margin_losses: 288,
+    short: 248,
+    lost: 256,
+    margin_loss_count: 288,
+    padding: 289,
+    margin_losses: 296,
 });
 frozen!(the_fields_of_scale_stay_where_they_are: Scale, 16, {
     factor: 0,

@@ -2,7 +2,7 @@
 
 mod common;
 
-use Condition::{MultiplierChanging, StockClosed};
+use Condition::{MultiplierChanging, StockClosed, StockDiverged};
 use common::{desk::*, *};
 use num_rational::BigRational;
 use perpetua_model::{pricing::*, *};
@@ -115,7 +115,7 @@ fn an_acknowledgement_may_come_before_the_change_or_after_it() {
     late.stock.acknowledge(three);
     late.crank(None, None, from + 4_100).unwrap();
     assert_eq!((late.stock.multiplier, late.stock.changed_at), (three, from + 4_100));
-    assert_eq!(late.states(from + 4_100), [MultiplierChanging, StockClosed]);
+    assert_eq!(late.states(from + 4_601), [MultiplierChanging, StockClosed]);
 }
 
 #[test]
@@ -146,7 +146,8 @@ fn until_the_feed_knows_of_a_split_the_last_value_stands() {
     desk.crank(None, None, split).unwrap();
     let later = split + 7_200;
     desk.share(SHARE_CENTS, later, later - 1);
-    assert_eq!((desk.at(later).units.last, desk.states(later)), (before.last, vec![StockClosed]));
+    assert_eq!((desk.at(later).units.last, desk.states(later)), (before.last, vec![StockDiverged, StockClosed]));
+    assert!(desk.at(later).units.low.0 < before.last.0 / 3, "who closes meanwhile is paid at the worse of both");
     desk.share(SHARE_CENTS / 3, later + 5, later + 4);
     assert_eq!(desk.states(later + 5), []);
     assert!(relative_difference(desk.at(later + 5).units.last, before.last) < BigRational::new(1.into(), 1_000.into()));
@@ -184,7 +185,7 @@ fn a_stock_that_really_moved_far_while_it_split_waits_for_the_administrator() {
     desk.crank(None, None, split).unwrap();
     let later = split + 7_200;
     desk.share(SHARE_CENTS / 6, later, later - 1);
-    assert_eq!(desk.states(later), [StockClosed], "half the value");
+    assert_eq!(desk.states(later), [StockDiverged, StockClosed], "half the value");
     desk.stock.acknowledge(three);
     desk.share(SHARE_CENTS / 6, later + 5, later + 4);
     assert_eq!(desk.states(later + 5), []);

@@ -14,12 +14,26 @@ mod sessions {
 
     #[test]
     fn a_feed_that_stops_early_is_due_for_ten_minutes_and_then_halted() {
-        let desk = Desk::priced(stock_config(), IN_SESSION);
+        let mut desk = Desk::priced(stock_config(), IN_SESSION);
         assert_eq!(desk.states(IN_SESSION + 10), []);
         assert_eq!(desk.states(IN_SESSION + 11), [StockStale]);
-        assert_eq!(desk.states(IN_SESSION + 600), [StockStale]);
-        assert_eq!(desk.states(IN_SESSION + 601), [StockClosed]);
+        desk.crank(None, None, IN_SESSION + 11).unwrap();
+        assert_eq!(desk.states(IN_SESSION + 611), [StockStale]);
+        assert_eq!(desk.states(IN_SESSION + 612), [StockClosed]);
         assert_eq!(desk.states(CLOSES - 1), [StockClosed]);
+    }
+
+    /// Whoever leaves the price out first must give everybody ten minutes to bring it.
+    #[test]
+    fn a_price_that_nobody_brought_for_hours_is_due_for_ten_minutes_from_when_it_is_missed() {
+        let mut desk = Desk::priced(stock_config(), IN_SESSION);
+        let late = IN_SESSION + 7_200;
+        desk.crank(None, None, late).unwrap();
+        assert_eq!(desk.states(late), [StockStale]);
+        assert_eq!(desk.states(late + 600), [StockStale]);
+        assert_eq!(desk.states(late + 601), [StockClosed]);
+        desk.share(SHARE_CENTS, late + 602, late + 601);
+        assert_eq!(desk.states(late + 700), [StockStale], "a price clears the record");
     }
 
     #[test]
@@ -70,6 +84,7 @@ mod sessions {
         let mut desk = Desk::priced(stock_config(), CLOSES - 1);
         assert_eq!(desk.states(MONDAY - 1), [StockClosed]);
         assert_eq!(desk.states(MONDAY), [StockStale]);
+        desk.crank(None, None, MONDAY).unwrap();
         assert_eq!(desk.states(MONDAY + 600), [StockStale]);
         assert_eq!(desk.states(MONDAY + 601), [StockClosed], "halted since the opening");
         desk.share(SHARE_CENTS, MONDAY + 3, MONDAY - 2);
@@ -240,16 +255,17 @@ mod second_feed {
     }
 
     #[test]
-    fn its_price_is_due_for_ten_minutes_and_then_given_up() {
+    fn its_price_is_due_for_a_day_from_when_it_is_missed_and_then_given_up() {
         let mut desk = Desk::priced(with_token_feed(), CLOSES - 1);
         let now = CLOSES + 3_600;
         desk.token(45_000, now);
         assert_eq!(desk.states(now + 60), [StockClosed]);
         assert_eq!(desk.states(now + 61), [StockStale]);
-        assert_eq!(desk.states(now + 600), [StockStale]);
-        assert_eq!(desk.states(now + 601), [StockClosed]);
+        desk.crank(None, None, now + 61).unwrap();
+        assert_eq!(desk.states(now + 61 + DAY), [StockStale]);
+        assert_eq!(desk.states(now + 62 + DAY), [StockClosed]);
         let kept = units_of(SHARE_CENTS).floor();
-        assert_eq!(integer(desk.at(now + 601).units.low), &kept - bps_of(&kept, 500).ceil());
+        assert_eq!(integer(desk.at(now + 62 + DAY).units.low), &kept - bps_of(&kept, 500).ceil());
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub enum PerpetuaError {
     AccountNotEmpty,
     #[msg("A market of the vault is not marked within the last 25 slots")]
     MarkStale,
-    #[msg("A market is marked at its bounds: only the owner may accept that")]
+    #[msg("The pool's value is uncertain: only the owner may accept the lower end")]
     MarkAtBounds,
     #[msg("The amount is zero")]
     AmountZero,
@@ -135,7 +135,7 @@ pub enum PerpetuaError {
 
     #[msg("The issuer froze the vault's tokens")]
     TokensFrozen,
-    #[msg("The index had a price within the last seven days")]
+    #[msg("The index and the stock had a price within the last seven days")]
     NotAbandoned,
     #[msg("A dollar market needs its vault's stock")]
     StockMissing,
@@ -165,6 +165,10 @@ pub enum PerpetuaError {
     TooManyLosses,
     #[msg("There is no loss to repay or no token to repay it with")]
     NothingToRepay,
+    #[msg("The stock fell so far that the position's reserve no longer covers its cap: close it before adding")]
+    ReserveOutgrown,
+    #[msg("The insurance pool cannot pay all of this now: only the owner may take a claim for the rest")]
+    PayoutUncovered,
 }
 
 macro_rules! from_model {
@@ -240,6 +244,8 @@ from_model! {
     LossNotDue,
     TooManyLosses,
     NothingToRepay,
+    ReserveOutgrown,
+    PayoutUncovered,
 }
 
 /// Turns the model's refusals into the program's.
