@@ -14,7 +14,7 @@ use crate::{
     parameters::{dollar_parameters, stock_parameters},
     price::{self, FEEDS, SHARE_FEED, TOKEN_FEED, usd},
     token,
-    world::{Outcome, PRICES},
+    world::{DECLARED_VARIANCE, Outcome, PRICES},
 };
 
 /// Tuesday 2026-01-06 15:00 UTC, half an hour into New York's session; a multiple of 300.
@@ -35,7 +35,12 @@ impl World {
 
     /// The same with a stock of other parameters; the feed of the token publishes 400 US dollars if it is one of them.
     pub fn with_stock(quanto: usize, stock: StockParameters) -> Self {
-        let mut world = Self::listed(quanto, crate::world::DECLARED_VARIANCE);
+        Self::with_stock_and_variance(quanto, stock, DECLARED_VARIANCE)
+    }
+
+    /// The same with indices that are listed with another variance, Q16.48.
+    pub fn with_stock_and_variance(quanto: usize, stock: StockParameters, variance: u64) -> Self {
+        let mut world = Self::listed(quanto, variance);
         world.token = stock.token_feed.map(|_| usd(SHARE));
         world.enter_session();
         world.create_stock(stock).expect("the administrator can list a stock");

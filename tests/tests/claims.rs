@@ -19,10 +19,10 @@ fn at_the_cap(share: i64) -> (World, Trader) {
     (world, trader)
 }
 
-/// Settles it; returns what the main pool and the insurance pool paid, and what is owed.
+/// Its owner closes it, who alone may take a claim; returns what the main pool and the insurance pool paid, and what is
+/// owed.
 fn settle(world: &mut World, trader: &Trader) -> [u64; 3] {
-    let settle = instruction::settle_capped(&world.vault, &trader.account, &world.markets[0], call(0));
-    let done = world.chain.send(&[settle]).unwrap();
+    let done = world.close(trader, call(0), 8_000_000).unwrap();
     let [Event::PositionClosed(closed)] = done.events[..] else { panic!("{:?}", done.events) };
     [closed.payout, closed.from_insurance, closed.claimed]
 }
@@ -128,9 +128,11 @@ fn two_claimants_are_served_in_proportion() {
     world.open(&alice, call(0), 8_000_000).unwrap();
     world.open(&bob, call(1), 4_000_000).unwrap();
     world.leap(170_000, 130);
-    for (trader, series) in [(&alice, call(0)), (&bob, call(1))] {
-        let settle = instruction::settle_capped(&world.vault, &trader.account, &world.markets[0], series);
-        world.chain.send(&[settle]).unwrap();
+    world.close(&alice, call(0), 8_000_000).unwrap();
+    world.close(&bob, call(1), 4_000_000).unwrap();
+    // The fee that bob paid served alice's claim already.
+    for trader in [alice, bob] {
+        world.chain.send(&[instruction::sync_account(&world.vault, &trader.account)]).unwrap();
     }
     let claims = |world: &World| [alice, bob].map(|trader| world.margin(&trader).claim);
     let owed = claims(&world).map(|claim| claim.amount.0 - claim.collected.0);

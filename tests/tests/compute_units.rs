@@ -1,12 +1,18 @@
 //! What every instruction costs, typically and at worst, against ceilings and a committed table.
 
-use perpetua::{Pool, Side};
-use perpetua_client::instruction::{self, Series};
+use perpetua::{Pool, ShortDay, Side};
+use perpetua_client::{
+    instruction::{self, Series},
+    price::PriceAccount,
+};
 use perpetua_tests::{
     Trader, World,
     compute::Table,
+    parameters::stock_parameters_with_token_feed,
+    price::{self, SHARE_FEED, usd},
     scenes,
-    token::ONE,
+    stock::IN_SESSION,
+    token::{self, ONE},
     world::{call, put},
 };
 use solana_instruction::Instruction;
@@ -39,9 +45,19 @@ fn typical(table: &mut Table) {
     }
 }
 
-/// A call or a put at each of the 64 strikes that a ladder holds: 128 series with open interest.
-fn full_ladder() -> World {
-    let mut world = World::with_variance(1, WILD);
+/// A world with a dollar market of the first index, behind quanto markets, whose stock has both feeds and a full calendar.
+fn with_dollar_market(quanto: usize) -> World {
+    let mut world = World::with_stock_and_variance(quanto, stock_parameters_with_token_feed(), WILD);
+    // Days that will be past when they are looked at, and days to come.
+    let today = u16::try_from(IN_SESSION / 86_400).unwrap();
+    let weekdays = (today..).filter(|day| !matches!((day + 4) % 7, 0 | 6)).take(33);
+    let days = weekdays.skip(1).map(|day| ShortDay { day, close_minute: 959 }).collect();
+    world.chain.send(&[instruction::shorten_sessions(&world.admin, &world.vault, days)]).unwrap();
+    world
+}
+
+/// A call or a put at each of the 64 strikes that the first market's ladder holds: 128 series with open interest.
+fn full_ladder(mut world: World) -> World {
     let mut open: Vec<Series> = (-28..=28).flat_map(|tick| [call(tick), put(tick)]).collect();
     let mut traders = 0;
     let fill = |world: &mut World, open: &mut Vec<Series>, traders: &mut i32| {
@@ -66,6 +82,21 @@ fn full_ladder() -> World {
     world
 }
 
+/// The first price of a share after ten days of silence, which proves a halt, with a calendar of 32 entries.
+fn longest_halt(table: &mut Table) {
+    let mut world = with_dollar_market(0);
+    let since = world.chain.now();
+    world.crank_stock().unwrap();
+    world.chain.wait(10 * 86_400);
+    world.post_stock();
+    let update = price::fresh(&world.chain, SHARE_FEED, usd(400));
+    let address = world.stock_prices[0];
+    price::post(&mut world.chain, &address, &PriceAccount { previous_publish_time: since, ..update });
+    let crank = world.crank_stock_instruction();
+    measure(table, "crank_stock", &mut world, crank);
+    assert!(world.stock().grace_until > world.chain.now(), "it proves a halt");
+}
+
 fn ladders(table: &mut Table) {
     let mut empty = World::new();
     empty.chain.wait(60);
@@ -73,7 +104,12 @@ fn ladders(table: &mut Table) {
     let crank = empty.crank_instruction(&empty.markets[0]);
     measure(table, "crank_funding", &mut empty, crank);
 
-    let full = full_ladder();
+    for full in [full_ladder(World::with_variance(1, WILD)), full_ladder(with_dollar_market(0))] {
+        full_ladders(table, &full);
+    }
+}
+
+fn full_ladders(table: &mut Table, full: &World) {
     // Where strikes lie on both sides of spot, and where all lie on one side, after minutes, an hour and a day.
     for spot in [60_000, 80_000, 100_000, 109_100, 130_000, 180_000] {
         for wait in [300, 3_600, 86_400] {
@@ -83,15 +119,27 @@ fn ladders(table: &mut Table) {
             world.chain.wait(wait - world.chain.now() % 300);
             world.post(0, &world.price(0));
             let (crank, market) = (world.crank_instruction(&world.markets[0]), world.markets[0]);
+            if market.stock.is_some() {
+                world.post_stock();
+                let crank = world.crank_stock_instruction();
+                measure(table, "crank_stock", &mut world, crank);
+            }
             measure(table, "crank_funding", &mut world, crank);
             measure(table, "mark_market", &mut world, instruction::mark_market(&market));
         }
     }
 }
 
+/// Four markets, of which two settle in dollars.
+fn two_of_each() -> World {
+    let mut world = with_dollar_market(2);
+    let eth = world.create_dollar_market(1).unwrap();
+    world.markets.push(eth);
+    world
+}
+
 /// A trader with sixteen positions in four markets, and the world he trades in.
-fn sixteen_positions() -> (World, Trader) {
-    let mut world = World::with_variance(4, WILD);
+fn sixteen_positions(mut world: World) -> (World, Trader) {
     let trader = world.trader("trader", 500 * ONE);
     for market in 0..4 {
         for series in NEAR {
@@ -101,8 +149,8 @@ fn sixteen_positions() -> (World, Trader) {
     (world, trader)
 }
 
-fn positions(table: &mut Table) {
-    let (mut world, trader) = sixteen_positions();
+fn positions(table: &mut Table, world: World) {
+    let (mut world, trader) = sixteen_positions(world);
     let markets = world.markets.clone();
     world.run(3_600, 300);
     for market in &markets {
@@ -128,8 +176,8 @@ fn positions(table: &mut Table) {
     }
 }
 
-fn liquidations(table: &mut Table) {
-    let (mut world, trader) = sixteen_positions();
+fn liquidations(table: &mut Table, world: World) {
+    let (mut world, trader) = sixteen_positions(world);
     let keeper = world.trader("keeper", 0);
     world.withdraw_most(&trader);
     let markets = world.markets.clone();
@@ -141,9 +189,14 @@ fn liquidations(table: &mut Table) {
         for fall in [100, 90, 70] {
             let mut world = world.clone();
             world.spot = world.spot.map(|price| price * fall / 100);
-            world.chain.wait(300);
-            for market in &markets {
-                world.crank(market).unwrap();
+            // A share that fell as well makes payouts exceed what is reserved.
+            world.share = world.share.map(|price| price * fall / 200);
+            world.token = None;
+            for _ in 0..2 {
+                world.chain.wait(300);
+                for market in &markets {
+                    world.crank(market).unwrap();
+                }
             }
             if let Ok(done) = world.chain.send_with_full_budget(std::slice::from_ref(&liquidate)) {
                 table.note("liquidate", done.compute[0]);
@@ -154,8 +207,24 @@ fn liquidations(table: &mut Table) {
     assert_eq!(closed, 16, "the worst liquidation closes every position");
 }
 
-fn pools(table: &mut Table) {
-    let mut world = World::with_markets(4);
+/// Four losses of margin, each partly repaid, that one account learns of at once.
+fn losses(table: &mut Table) {
+    let mut world = World::new();
+    let trader = world.trader("trader", 100 * ONE);
+    let (vault, tokens) = (world.vault, world.vault.tokens());
+    for left in [80, 60, 40, 20] {
+        let balance = token::balance(&world.chain, &tokens);
+        token::seize(&mut world.chain, &tokens, balance - left * ONE);
+        world.chain.send_while_short(&[instruction::note_shortage(&vault)]).unwrap();
+        world.chain.wait(48 * 3_600);
+        measure(table, "recognise_loss", &mut world, instruction::recognise_loss(&vault));
+        token::give_back(&mut world.chain, &tokens, ONE);
+        measure(table, "repay_losses", &mut world, instruction::repay_losses(&vault));
+    }
+    measure(table, "sync_account", &mut world, instruction::sync_account(&vault, &trader.account));
+}
+
+fn pools(table: &mut Table, mut world: World) {
     let markets = world.markets.clone();
     let provider = world.provider("second provider", world.vault, 100 * ONE);
     world.mark(&markets).unwrap();
@@ -173,22 +242,26 @@ fn every_instruction_stays_below_its_ceiling_and_as_the_committed_table_says() {
     let mut table = Table::default();
     typical(&mut table);
     ladders(&mut table);
-    positions(&mut table);
-    liquidations(&mut table);
-    pools(&mut table);
+    longest_halt(&mut table);
+    for world in [World::with_variance(4, WILD), two_of_each()] {
+        positions(&mut table, world.clone());
+        liquidations(&mut table, world.clone());
+        pools(&mut table, world);
+    }
+    losses(&mut table);
     let known = perpetua_tests::instruction_names();
     let measured: Vec<&str> = table.iter().map(|(name, ..)| name).collect();
     assert!(known.iter().all(|name| measured.contains(&name.as_str())), "every instruction is measured");
     table.compare_with_committed();
     for (name, _, worst) in table.iter() {
-        let ceiling = if name == "crank_funding" { CRANK_CEILING } else { CEILING };
+        let ceiling = if name.starts_with("crank") { CRANK_CEILING } else { CEILING };
         assert!(worst <= ceiling, "{name} costs {worst}, more than {ceiling}");
     }
 }
 
 #[test]
 fn four_cranks_and_the_action_that_needs_them_fit_one_transaction() {
-    let (mut world, trader) = sixteen_positions();
+    let (mut world, trader) = sixteen_positions(World::with_variance(4, WILD));
     let keeper = world.trader("keeper", 0);
     let markets = world.markets.clone();
     let liquidate = instruction::liquidate(&keeper.owner, &world.vault, &trader.account, &keeper.account, &markets);

@@ -265,7 +265,7 @@ fn each_vault_has_a_stock_of_its_own() {
     let [Event::PositionOpened(opened)] = &done.events[..] else { panic!("{:?}", done.events) };
     // Tokens of 200 dollars: the value of a quarter bitcoin's call over it, to a thousandth.
     let dollars = u64::try_from(opened.value >> 32).unwrap() >> 2;
-    let exact = u64::try_from(u128::from(dollars) * 500_000 >> 32).unwrap();
+    let exact = u64::try_from((u128::from(dollars) * 500_000) >> 32).unwrap();
     assert!((exact..exact + exact / 1_000).contains(&opened.premium), "{} for {exact}", opened.premium);
 
     // The first vault's stock halves, and its token splits: the second vault takes no notice.

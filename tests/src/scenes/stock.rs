@@ -114,8 +114,6 @@ pub fn with_claim() -> (World, crate::Trader) {
     // Eight bitcoins' calls: a cap of 1,000 tokens, for which 1,350 are reserved.
     world.open(&trader, call(0), 8_000_000).expect("a position");
     world.leap(160_000, 160);
-    let market = world.markets[0];
-    let settle = instruction::settle_capped(&world.vault, &trader.account, &market, call(0));
-    world.chain.send(&[settle]).expect("the call is at its cap");
+    world.close(&trader, call(0), 8_000_000).expect("the owner may take a claim");
     (world, trader)
 }
