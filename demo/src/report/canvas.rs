@@ -67,6 +67,8 @@ pub const NARROW: Size = Size { width: 400, height: 340, font: 13, weeks: 3 };
 pub enum Mark {
     /// A line.
     Line,
+    /// A filled square.
+    Square,
     /// A filled dot.
     Dot,
     /// A ring.
@@ -98,9 +100,24 @@ pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub type TimeChart<'a, 'b> =
     ChartContext<'b, SVGBackend<'a>, Cartesian2d<WithKeyPoints<RangedCoordi64>, RangedCoordf64>>;
 
+/// Height of a row.
+pub const ROW: i64 = 100;
+
+/// Rows of marks over time.
+pub type RowChart<'a, 'b> =
+    ChartContext<'b, SVGBackend<'a>, Cartesian2d<WithKeyPoints<RangedCoordi64>, WithKeyPoints<RangedCoordi64>>>;
+
 /// Turns the drawing library's errors into ours.
 pub fn drawn<T, E: std::error::Error + Send + Sync>(result: Result<T, E>) -> Result<T> {
     result.map_err(|error| anyhow!("drawing: {error}"))
+}
+
+/// Writes a title along the top and returns the rest of the area.
+pub fn titled<'a>(area: &Area<'a>, size: Size, title: &str) -> Result<Area<'a>> {
+    let font = i32::try_from(size.font)?;
+    let style = ("sans-serif", size.font + 1).into_font().style(FontStyle::Bold).color(&colour::INK);
+    drawn(area.draw(&Text::new(title.to_owned(), (font / 2, font / 2), style)))?;
+    Ok(area.split_vertically(font * 2).1)
 }
 
 /// Draws on a new canvas and returns the SVG.
@@ -137,11 +154,37 @@ fn draw_mark(area: &Area<'_>, (x, y): (i32, i32), entry: &Entry) -> Result<()> {
     let (ink, full) = (entry.colour.stroke_width(2), entry.colour.filled());
     match entry.mark {
         Mark::Line => drawn(area.draw(&PathElement::new([(x - 6, y), (x + 6, y)], entry.colour.stroke_width(3)))),
+        Mark::Square => drawn(area.draw(&Rectangle::new([(x - 5, y - 5), (x + 5, y + 5)], full))),
         Mark::Dot => drawn(area.draw(&Circle::new((x, y), 4, full))),
         Mark::Ring => drawn(area.draw(&Circle::new((x, y), 4, ink))),
         Mark::Cross => drawn(area.draw(&Cross::new((x, y), 5, ink))),
         Mark::Diamond => drawn(area.draw(&Polygon::new([(x - 6, y), (x, y - 6), (x + 6, y), (x, y + 6)], full))),
     }
+}
+
+/// Axes for rows of marks over time, each with its name; the first row is on top.
+pub fn row_chart<'a, 'b>(
+    area: &'b Area<'a>,
+    size: Size,
+    time: Range<i64>,
+    names: &[&str],
+) -> Result<RowChart<'a, 'b>> {
+    let rows = i64::try_from(names.len())?;
+    let mut builder = ChartBuilder::on(area);
+    builder.margin(6).margin_right(size.font * 2).x_label_area_size(size.font * 2).y_label_area_size(size.font * 9);
+    let times = time.clone().with_key_points(mondays(time, size.weeks));
+    // Names stand in the middle of their rows.
+    let middles = (0..rows).map(|row| ROW * row + ROW / 2).collect();
+    let mut chart = drawn(builder.build_cartesian_2d(times, (0..ROW * rows).with_key_points(middles)))?;
+    let text = ("sans-serif", size.font).into_font().color(&colour::QUIET);
+    let name = |at: &i64| {
+        let row = usize::try_from(rows - 1 - at.div_euclid(ROW)).ok();
+        row.and_then(|row| names.get(row)).map_or_else(String::new, |name| (*name).to_owned())
+    };
+    let mut mesh = chart.configure_mesh();
+    mesh.disable_mesh().axis_style(colour::QUIET).label_style(text).x_label_formatter(&|time| date(*time));
+    drawn(mesh.y_label_formatter(&name).draw())?;
+    Ok(chart)
 }
 
 /// Axes for a chart over time.
@@ -152,9 +195,35 @@ pub fn time_chart<'a, 'b>(
     values: Range<f64>,
     label: &dyn Fn(&f64) -> String,
 ) -> Result<TimeChart<'a, 'b>> {
+    let days = mondays(time.clone(), size.weeks);
+    chart_with_days(area, size, time, days, values, label)
+}
+
+/// The same for a few days.
+pub fn day_chart<'a, 'b>(
+    area: &'b Area<'a>,
+    size: Size,
+    time: Range<i64>,
+    values: Range<f64>,
+    label: &dyn Fn(&f64) -> String,
+) -> Result<TimeChart<'a, 'b>> {
+    const DAY: i64 = 86_400;
+    let first = time.start + (-time.start).rem_euclid(DAY);
+    let days = (first..=time.end).step_by(86_400).collect();
+    chart_with_days(area, size, time, days, values, label)
+}
+
+fn chart_with_days<'a, 'b>(
+    area: &'b Area<'a>,
+    size: Size,
+    time: Range<i64>,
+    days: Vec<i64>,
+    values: Range<f64>,
+    label: &dyn Fn(&f64) -> String,
+) -> Result<TimeChart<'a, 'b>> {
     let mut builder = ChartBuilder::on(area);
     builder.margin(6).margin_right(size.font * 2).x_label_area_size(size.font * 2).y_label_area_size(size.font * 4);
-    let mut chart = drawn(builder.build_cartesian_2d(time.clone().with_key_points(mondays(time, size.weeks)), values))?;
+    let mut chart = drawn(builder.build_cartesian_2d(time.with_key_points(days), values))?;
     let text = ("sans-serif", size.font).into_font().color(&colour::QUIET);
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().light_line_style(TRANSPARENT).bold_line_style(colour::FAINT).axis_style(colour::QUIET);
@@ -180,6 +249,19 @@ pub fn line(
     style: impl Into<ShapeStyle>,
 ) -> Result<()> {
     drawn(chart.draw_series(LineSeries::new(points, style)))?;
+    Ok(())
+}
+
+/// Bands over the whole height.
+pub fn bands(
+    chart: &mut TimeChart<'_, '_>,
+    times: impl Iterator<Item = Range<i64>>,
+    values: Range<f64>,
+    style: impl Into<ShapeStyle>,
+) -> Result<()> {
+    let style = style.into();
+    let band = |time: Range<i64>| Rectangle::new([(time.start, values.start), (time.end, values.end)], style);
+    drawn(chart.draw_series(times.map(band)))?;
     Ok(())
 }
 

@@ -2,9 +2,11 @@
 
 mod canvas;
 mod charts;
+mod halving;
 mod page;
 mod tables;
 mod terminal;
+mod weekend;
 
 use anyhow::Result;
 
@@ -18,7 +20,8 @@ use crate::record::Told;
 pub fn page(told: &Told) -> Result<String> {
     match told {
         Told::Crash(record) => page::page(record),
-        _ => Ok(String::new()),
+        Told::Weekend(told) => weekend::page(told),
+        Told::Halving(told) => halving::page(told),
     }
 }
 
@@ -28,7 +31,8 @@ pub fn page(told: &Told) -> Result<String> {
 pub fn picture(told: &Told) -> Result<String> {
     match told {
         Told::Crash(record) => page::picture(record),
-        _ => Ok(String::new()),
+        Told::Weekend(told) => weekend::picture(told),
+        Told::Halving(told) => halving::picture(told),
     }
 }
 
@@ -36,6 +40,7 @@ pub fn picture(told: &Told) -> Result<String> {
 pub fn summary(told: &Told) -> String {
     match told {
         Told::Crash(record) => terminal::summary(record),
-        _ => String::new(),
+        Told::Weekend(told) => weekend::summary(told),
+        Told::Halving(told) => halving::summary(told),
     }
 }

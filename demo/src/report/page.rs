@@ -26,6 +26,23 @@ const UTILISATION_LEVELS: [f64; 2] = [0.60, 0.85];
 /// Errors: where drawing fails.
 pub fn page(record: &Record) -> Result<String> {
     let token = &record.setting.token;
+    let body = html! {
+        (tiles(&[record]))
+        (figure("Every option on the board", "Each line is an option at its strike, from when it was bought to when it ended.", |size| charts::index(record, size))?)
+        (figure("Traders", &format!("What each would have won or lost by selling everything at the bid, in {token}. A steady fall is premium and funding being spent."), |size| charts::results(record, size))?)
+        (figure("Sellers", &format!("A share of each pool in {token}, against 1 for keeping the token in a wallet."), |size| charts::shares(record, size))?)
+        (figure("What the sellers earned and paid", &format!("Since the start, in {token}."), |size| charts::income(record, size))?)
+        (figure("How much of the main pool was reserved", "Every payout is reserved in full when an option is bought.", |size| charts::utilisation(record, size, UTILISATION_LEVELS))?)
+        (figure("The volatility that the market quoted", "It follows what bitcoin really did, at most 10% an hour.", |size| charts::volatility(record, size))?)
+        (cast(record))
+        (tables(record))
+    };
+    let heading = format!("Bitcoin options paid in {token}");
+    Ok(frame("Perpetua: a replay of the bitcoin crash of March 2020", &heading, &story(record), &body))
+}
+
+/// A page around its body.
+pub fn frame(title: &str, heading: &str, story: &[String], body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -33,51 +50,57 @@ pub fn page(record: &Record) -> Result<String> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { "Perpetua: a replay of the bitcoin crash of March 2020" }
+                title { (title) }
                 style { (PreEscaped(STYLE)) "@media (prefers-color-scheme: dark) {" (PreEscaped(DARK)) "}" }
             }
             body {
                 main {
-                    h1 { "Bitcoin options paid in " (token) }
-                    @for paragraph in story(record) { p class="story" { (paragraph) } }
-                    (tiles(record))
-                    (figure("Every option on the board", "Each line is an option at its strike, from when it was bought to when it ended.", |size| charts::index(record, size))?)
-                    (figure("Traders", &format!("What each would have won or lost by selling everything at the bid, in {token}. A steady fall is premium and funding being spent."), |size| charts::results(record, size))?)
-                    (figure("Sellers", &format!("A share of each pool in {token}, against 1 for keeping the token in a wallet."), |size| charts::shares(record, size))?)
-                    (figure("What the sellers earned and paid", &format!("Since the start, in {token}."), |size| charts::income(record, size))?)
-                    (figure("How much of the main pool was reserved", "Every payout is reserved in full when an option is bought.", |size| charts::utilisation(record, size, UTILISATION_LEVELS))?)
-                    (figure("The volatility that the market quoted", "It follows what bitcoin really did, at most 10% an hour.", |size| charts::volatility(record, size))?)
-                    (cast(record))
-                    (table(&tables::results(record)))
-                    (table(&tables::flows(record)))
-                    (table(&tables::refusals(record)))
-                    (table(&tables::checks(record)))
-                    (table(&tables::ledgers(record)))
-                    (table(&tables::compute(record)))
-                    details { summary { "Everything that happened, in order" } (table(&tables::happenings(record))) }
+                    h1 { (heading) }
+                    @for paragraph in story { p class="story" { (paragraph) } }
+                    (body)
                     footer {
-                        p { "Everything here ran on the compiled program in an embedded Solana VM. Prices: bitcoin hourly, see demo/data/PROVENANCE.md." }
+                        p { "Everything here ran on the compiled program in an embedded Solana VM. Prices: see demo/data/PROVENANCE.md." }
                     }
                 }
             }
         }
     };
-    Ok(markup.into_string())
+    markup.into_string()
+}
+
+/// The tables that every run has.
+pub fn tables(record: &Record) -> Markup {
+    html! {
+        (table(&tables::results(record)))
+        (table(&tables::flows(record)))
+        (table(&tables::refusals(record)))
+        (table(&tables::checks(record)))
+        (table(&tables::ledgers(record)))
+        (table(&tables::compute(record)))
+        details { summary { "Everything that happened, in order" } (table(&tables::happenings(record))) }
+    }
 }
 
 /// The picture of every option, as a file of its own.
 ///
 /// Errors: where drawing fails.
 pub fn picture(record: &Record) -> Result<String> {
-    let svg = charts::index(record, WIDE)?;
+    Ok(alone(&charts::index(record, WIDE)?))
+}
+
+/// A drawing as a file of its own, in light and dark.
+pub fn alone(svg: &str) -> String {
     let style = format!(
         "<style>svg{{background:#fff}}@media (prefers-color-scheme:dark){{svg{{background:#14181d}}{DARK}}}</style>"
     );
     // Plotters writes the opening tag first and on a line of its own.
-    Ok(svg.replacen(">\n", &format!(">\n{style}\n"), 1))
+    svg.replacen(">\n", &format!(">\n{style}\n"), 1)
 }
 
-fn figure(title: &str, note: &str, chart: impl Fn(Size) -> Result<String>) -> Result<Markup> {
+/// A chart for desktops and phones under its title.
+///
+/// Errors: where drawing fails.
+pub fn figure(title: &str, note: &str, chart: impl Fn(Size) -> Result<String>) -> Result<Markup> {
     Ok(html! {
         figure {
             figcaption { h2 { (title) } p { (note) } }
@@ -87,7 +110,8 @@ fn figure(title: &str, note: &str, chart: impl Fn(Size) -> Result<String>) -> Re
     })
 }
 
-fn table(table: &Table) -> Markup {
+/// A table.
+pub fn table(table: &Table) -> Markup {
     let class = |column: usize| (column >= table.names).then_some("number");
     html! {
         section {
@@ -106,7 +130,8 @@ fn table(table: &Table) -> Markup {
     }
 }
 
-fn cast(record: &Record) -> Markup {
+/// Who took part.
+pub fn cast(record: &Record) -> Markup {
     html! {
         section {
             h2 { "Who took part" }
@@ -115,22 +140,28 @@ fn cast(record: &Record) -> Markup {
     }
 }
 
-fn tiles(record: &Record) -> Markup {
-    let decimals = record.setting.decimals;
-    let of = |group: Group| record.actors.iter().filter(move |actor| actor.group == group);
+/// A few numbers of runs together.
+pub fn tiles(records: &[&Record]) -> Markup {
+    let decimals = records.first().map_or(0, |record| record.setting.decimals);
+    let actors = || records.iter().flat_map(|record| &record.actors);
+    let of = |group: Group| actors().filter(move |actor| actor.group == group);
     let traders: i128 = of(Group::Trader).map(crate::record::Actor::result).sum();
     let sellers: i128 = of(Group::Provider).chain(of(Group::Project)).map(crate::record::Actor::result).sum();
-    let count = |kind: Kind| record.happenings.iter().filter(|happening| happening.kind == kind).count();
-    let broken = record.checks.iter().filter(|check| !check.holds).count();
+    let happenings = || records.iter().flat_map(|record| &record.happenings);
+    let count = |kind: Kind| happenings().filter(|happening| happening.kind == kind).count();
+    let checks = || records.iter().flat_map(|record| &record.checks);
+    let refused = records.iter().flat_map(|record| &record.refusals).map(|refusal| refusal.count).sum::<usize>();
+    let transactions: usize = records.iter().map(|record| record.transactions).sum();
+    let broken = checks().filter(|check| !check.holds).count();
     let tile = |value: String, label: &str| html! { div class="tile" { strong { (value) } span { (label) } } };
     html! {
         div class="tiles" {
             (tile(signed(traders, decimals), "tokens: all traders together"))
             (tile(signed(sellers, decimals), "tokens: all sellers together"))
             (tile(count(Kind::Open).to_string(), "purchases of options"))
-            (tile(thousands(record.transactions), "transactions on the program"))
-            (tile(record.refusals.iter().map(|refusal| refusal.count).sum::<usize>().to_string(), "refused, and why is below"))
-            (tile(if broken == 0 { "all hold".to_owned() } else { format!("{broken} BROKEN") }, &format!("of {} promises checked", record.checks.len())))
+            (tile(thousands(transactions), "transactions on the program"))
+            (tile(refused.to_string(), "refused, and why is below"))
+            (tile(if broken == 0 { "all hold".to_owned() } else { format!("{broken} BROKEN") }, &format!("of {} promises checked", checks().count())))
         }
     }
 }

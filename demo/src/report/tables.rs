@@ -97,8 +97,9 @@ pub fn happenings(record: &Record) -> Table {
 fn happening_row(record: &Record, happening: &Happening) -> Vec<String> {
     let name = record.actors.get(happening.actor).map_or("", |actor| &actor.name);
     let of = match &happening.of {
-        Subject::Option { call, strike, size: amount, .. } => {
-            format!("{} BTC {} at {strike:.0}", size(*amount), if *call { "call" } else { "put" })
+        Subject::Option { market, call, strike, size: amount, .. } => {
+            let side = if *call { "call" } else { "put" };
+            format!("{} BTC {}{side} at {strike:.0}", size(*amount), if *market == 0 { "" } else { "dollar " })
         }
         Subject::Pool(pool) => format!("{pool} pool"),
     };
@@ -146,7 +147,8 @@ pub fn refusals(record: &Record) -> Table {
     }
 }
 
-fn period(first: i64, last: i64) -> String {
+/// From when to when.
+pub fn period(first: i64, last: i64) -> String {
     if first / HOUR == last / HOUR {
         date_and_hour(first)
     } else {

@@ -8,18 +8,27 @@ use crate::record::Record;
 /// Widest line of the summary.
 const WIDTH: u16 = 110;
 
-/// The run in words and tables.
+/// A run in words and tables.
 pub fn summary(record: &Record) -> String {
-    let shown = [
+    text(&super::page::story(record), &all(record))
+}
+
+/// The tables that every run has.
+pub fn all(record: &Record) -> Vec<Table> {
+    vec![
         tables::results(record),
         tables::flows(record),
         tables::refusals(record),
         tables::compute(record),
         tables::ledgers(record),
         tables::checks(record),
-    ];
-    let mut text = super::page::story(record).join("\n");
-    for table in &shown {
+    ]
+}
+
+/// Words and tables.
+pub fn text(story: &[String], shown: &[Table]) -> String {
+    let mut text = story.join("\n");
+    for table in shown {
         text.push_str(&format!("\n\n{}\n{}\n{}", table.title.to_uppercase(), table.note, grid(table)));
     }
     text

@@ -32,10 +32,10 @@ const HOLDERS: [(&str, Side, i16, u64); 8] = [
     ("Pia", Side::Put, 0, 10),
     ("Paul", Side::Put, -1, 15),
     ("Petra", Side::Put, 1, 7),
-    ("Carl", Side::Call, 0, 35),
-    ("Cora", Side::Call, 2, 35),
-    ("Chen", Side::Call, 4, 35),
-    ("Cyril", Side::Call, 6, 35),
+    ("Carl", Side::Call, 0, 28),
+    ("Cora", Side::Call, 2, 28),
+    ("Chen", Side::Call, 4, 28),
+    ("Cyril", Side::Call, 6, 28),
     ("Clara", Side::Call, 8, 20),
 ];
 /// Whoever goes on trading.
@@ -74,9 +74,9 @@ pub fn dates() -> Vec<Date> {
     let start = HALVING.start;
     vec![
         date(start, "Project", Pool::Main, Deed::Join(1_000)),
-        date(start, "Project", Pool::Insurance, Deed::Join(80)),
+        date(start, "Project", Pool::Insurance, Deed::Join(70)),
         date(start, "Anna", Pool::Main, Deed::Join(3_000)),
-        date(start, "Ines", Pool::Insurance, Deed::Join(120)),
+        date(start, "Ines", Pool::Insurance, Deed::Join(100)),
         date(start + 2 * DAY + 5 * HOUR, "Ines", Pool::Insurance, Deed::Request(100)),
         date(start + 3 * DAY, "Project", Pool::Insurance, Deed::Request(100)),
         date(HALVING.last_call + HOUR, "Anna", Pool::Main, Deed::Request(100)),
@@ -111,8 +111,7 @@ pub fn trade(stage: &mut Stage, chapter: &Chapter, step: &Step) -> Result<()> {
                 for lot in &lots {
                     trading::sell(stage, who, *lot);
                 }
-                // Away from the strikes that the others fill.
-                let option = if (step.time / HOUR) % 2 == 0 { (Side::Call, 12) } else { (Side::Put, -10) };
+                                let option = if (step.time / HOUR) % 2 == 0 { (Side::Call, 5) } else { (Side::Put, -4) };
                 buy(stage, who, option, 10 * TENTH)?;
             }
             _ => {}
