@@ -123,7 +123,7 @@ impl Chapter {
             times.extend([opens - MINUTE, *opens, opens + 5 * MINUTE, opens + 15 * MINUTE, closes - LAST_SECONDS]);
         }
         if let Some((from, to)) = self.halt {
-            times.extend([from + 5 * MINUTE, from + 15 * MINUTE, to, to + HALF_AN_HOUR + MINUTE]);
+            times.extend([from + 5 * MINUTE, from + 20 * MINUTE, to, to + HALF_AN_HOUR + MINUTE]);
         }
         if let Some(Split { at, .. }) = self.split {
             let near = [HALF_AN_HOUR + MINUTE, HALF_AN_HOUR - MINUTE, MINUTE];
@@ -163,12 +163,14 @@ pub struct Watch<'a> {
     sessions: Vec<(i64, i64)>,
     /// The last price of a share.
     pub share: Quote,
+    /// Since when a price is known to be missing in a session.
+    missing: Option<i64>,
 }
 
 impl<'a> Watch<'a> {
     /// From the first moment on.
     pub fn new(chapter: &'a Chapter, sessions: Vec<(i64, i64)>, share: Quote) -> Self {
-        Self { chapter, sessions, share }
+        Self { chapter, sessions, share, missing: None }
     }
 
     /// What is not normal at a moment, in the order of the states.
@@ -180,7 +182,10 @@ impl<'a> Watch<'a> {
         }
         let session = self.sessions.iter().find(|(opens, closes)| (*opens..*closes).contains(&now));
         let live = session.is_some() && step.share.is_some();
-        let due = session.is_some_and(|(opens, _)| now - self.share.time.max(*opens) <= OUTAGE);
+        // The keeper's crank puts it on record, at every moment.
+        let missing = session.filter(|_| !live).map(|(opens, _)| self.missing.filter(|at| at >= opens).unwrap_or(now));
+        self.missing = missing;
+        let due = missing.is_some_and(|since| now - since <= OUTAGE);
         let in_grace = chapter.halt.is_some_and(|(_, to)| (to..to + HALF_AN_HOUR).contains(&now) && now >= to);
         let quiet = chapter.split.is_some_and(|split| {
             let known = now >= split.announced && split.announced < split.at;

@@ -106,7 +106,13 @@ impl States {
         };
         // Which pool it is about, the instruction's name does not say.
         let claims = self.claims_open && instruction == "execute_withdrawal" && refusal.as_deref() == Some("ClaimsOpen");
-        let expected = if claims { Some("ClaimsOpen") } else { expected };
+        // Nor what insurance has: what it cannot pay now is for the owner to take as a claim.
+        let uncovered = instruction == "settle_capped" && refusal.as_deref() == Some("PayoutUncovered");
+        let expected = match (claims, uncovered) {
+            (true, _) => Some("ClaimsOpen"),
+            (_, true) => Some("PayoutUncovered"),
+            _ => expected,
+        };
         let detail = || {
             let (wanted, got) = (expected.unwrap_or("nothing"), refusal.as_deref().unwrap_or("nothing"));
             format!("{instruction} at {} in {:?}: {wanted} and {got}", self.now, self.here)

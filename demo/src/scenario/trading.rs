@@ -120,12 +120,18 @@ pub fn buy(stage: &mut Stage, who: usize, care: Care, lot: Lot) -> Result<bool> 
 
 /// Sells at the quote, and says whether that went through.
 pub fn sell(stage: &mut Stage, who: usize, lot: Lot) -> bool {
+    sell_for(stage, who, lot, None)
+}
+
+/// Sells for at least so many raw units now, and whatever more there is as a claim; says whether that went through.
+pub fn sell_for(stage: &mut Stage, who: usize, lot: Lot, least: Option<u64>) -> bool {
     let snapshot = stage.snapshot();
     let moment = stage.moment();
     let series = Series { side: lot.side, tick: lot.tick };
     let trade = snapshot.trade(lot.market);
     let quoted = trade.crank(None, moment).and_then(|at| trade.close(&at, series, Size(lot.size), moment));
-    let limit = quoted.and_then(|quote| quote.proceeds()).map_or(0, |proceeds| proceeds.0);
+    let quoted = quoted.and_then(|quote| quote.proceeds()).map_or(0, |proceeds| proceeds.0);
+    let limit = least.unwrap_or(quoted);
     let (person, keys, market) = (stage.people[who], stage.keys(), stage.world.markets[lot.market]);
     let close = instruction::close_position(&person.owner, &keys, &person.account, &market, series, lot.size, limit);
     let mut all = stage.crank(lot.market);
@@ -137,7 +143,7 @@ pub fn sell(stage: &mut Stage, who: usize, lot: Lot) -> bool {
             // What a claim is recorded for is quoted, and has no fee before it is there.
             let whole = closed.claimed == 0;
             let paid = closed.payout + closed.from_insurance - closed.fee;
-            stage.audit.note(EXACT, !whole || paid == limit, || format!("{paid} = {limit}"));
+            stage.audit.note(EXACT, !whole || paid == quoted, || format!("{paid} = {quoted}"));
         }
     }
     true

@@ -15,7 +15,7 @@ use super::{
         states::{DOLLAR, State},
         trading::{self, Care, Lot, held},
     },
-    weeks::HALVING,
+    weeks::{HALVED, HALVING},
 };
 use crate::{
     history::HOUR,
@@ -62,7 +62,8 @@ pub fn actors() -> Vec<Actor> {
     };
     let holder = |(name, side, _, tenths): (&str, Side, i16, u64)| {
         let side = if side == Side::Call { "calls" } else { "puts" };
-        actor(name, Group::Trader, &format!("Holds dollar {side} of {}.{} bitcoins.", tenths / 10, tenths % 10))
+        let rule = format!("Holds dollar {side} of {}.{} bitcoins.", tenths / 10, tenths % 10);
+        actor(name, Group::Trader, &rule)
     };
     let holders = HOLDERS.into_iter().map(holder);
     holders.chain(OTHERS.into_iter().map(|(name, group, rule)| actor(name, group, rule))).collect()
@@ -106,6 +107,12 @@ pub fn trade(stage: &mut Stage, chapter: &Chapter, step: &Step) -> Result<()> {
         match HOLDERS.get(who) {
             Some((_, side, ticks, tenths)) if step.time == chapter.start => {
                 buy(stage, who, (*side, *ticks), tenths * TENTH)?;
+            }
+            // What insurance cannot pay at once, only the owner may take as a claim: with his reserve now, the rest later.
+            Some((_, Side::Put, ..)) if step.time >= HALVED && is_calm(stage, step) => {
+                for lot in &lots {
+                    trading::sell_for(stage, who, *lot, Some(0));
+                }
             }
             None if is_calm(stage, step) && step.time < chapter.last_call => {
                 for lot in &lots {

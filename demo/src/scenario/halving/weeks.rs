@@ -13,7 +13,7 @@ const MONDAY: i64 = 1_767_571_200;
 const OPENS: i64 = 14 * HOUR + HOUR / 2;
 const CLOSES: i64 = 21 * HOUR;
 /// The day on which the stock opens at half: Wednesday 2026-01-21.
-const HALVED: i64 = MONDAY + 16 * DAY;
+pub const HALVED: i64 = MONDAY + 16 * DAY;
 /// The holiday: Monday 2026-01-19.
 const HOLIDAY: i64 = MONDAY + 14 * DAY;
 
