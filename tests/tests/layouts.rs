@@ -152,10 +152,10 @@ fn losses_lie_as_they_always_did() {
         .unwrap();
     let data = world.chain.account(&vault.vault).data;
     assert_eq!(number(&data, 608), 0, "not short");
-    let lost = [616, 624, 632, 640].map(|at| number(&data, at));
+    let lost = [624, 632, 640, 648].map(|at| number(&data, at));
     assert_eq!(lost, [0, INSURANCE_POOL, MAIN_POOL, 6 * ONE], "lost by protocol, insurance, main pool, margin");
-    assert_eq!(data[648], 1, "losses of margin");
-    assert_eq!([656, 664, 672].map(|at| number(&data, at)), [8 * ONE, 6 * ONE, 0], "margin before, lost, repaid");
+    assert_eq!(data[656], 1, "losses of margin");
+    assert_eq!([664, 672, 680].map(|at| number(&data, at)), [8 * ONE, 6 * ONE, 0], "margin before, lost, repaid");
     let account = world.chain.account(&trader.account).data;
     assert_eq!((number(&account, 80), account[768]), (2 * ONE, 1), "collateral, losses seen");
     assert_eq!((number(&account, 776), number(&account, 784)), (6 * ONE, 0), "lost, repaid so far");
@@ -186,10 +186,17 @@ fn a_stock_lies_as_it_always_did() {
         assert_eq!(number(&data, feed + 48).cast_signed(), now + 10, "publish time");
     }
     assert_eq!([number(&data, 576), number(&data, 584)].map(f64::from_bits), [1.0, 3.0], "multiplier, acknowledged");
-    assert_eq!((number(&data, 592), number(&data, 600).cast_signed()), (0, now + 7_200), "last change, next change");
-    assert_eq!((number(&data, 608), number(&data, 616)), (0, world.chain.slot()), "grace, slot of the last crank");
-    assert_eq!(data[624..626], [0, 0], "whether the multiplier is acknowledged and proven");
-    assert_eq!(data.len(), 632 + 128);
+    assert_eq!(
+        [592, 600, 608, 616].map(|at| number(&data, at)),
+        [0; 4],
+        "doubted price, since when prices are missing"
+    );
+    assert_eq!((number(&data, 624), number(&data, 632).cast_signed()), (0, now + 7_200), "last change, next change");
+    assert_eq!((number(&data, 640), number(&data, 648)), (0, world.chain.slot()), "grace, slot of the last crank");
+    assert_eq!(number(&data, 664), 250_000 << 24, "raw tokens of a dollar at the last price, Q40.24");
+    assert_eq!((half(&data, 680), data[682]), (0, 0), "states, whether a multiplier waits for an acknowledgement");
+    assert_eq!(half(&data, 684), 0, "how far a price may be from the last one while a split is in doubt, in bps");
+    assert_eq!(data.len(), 688 + 104);
 }
 
 #[test]

@@ -74,12 +74,13 @@ fn a_feed_that_stops_early_stops_trade_for_ten_minutes_and_then_closing_is_bound
     world.set_share(None);
     at(&mut world, last + 10);
     close(&mut world, &trader, 1_000).unwrap();
-    for after in [11, 300, 600] {
+    // Counted from when the first crank put it on record.
+    for after in [11, 300, 600, 611] {
         at(&mut world, last + after);
         assert_eq!(refusal(close(&mut world, &trader, 1_000)), "StockPriceStale", "after {after} seconds");
         assert_eq!(refusal(open(&mut world, &trader, 1_000)), "StockPriceStale", "after {after} seconds");
     }
-    at(&mut world, last + 601);
+    at(&mut world, last + 612);
     assert_closes_at_a_haircut(&mut world, &trader);
     assert_eq!(refusal(open(&mut world, &trader, SIZE)), "StockMarketClosed");
 }
@@ -272,18 +273,18 @@ fn at_night_the_token_feed_lowers_what_closing_pays_and_never_raises_it() {
 }
 
 #[test]
-fn a_token_feed_left_out_at_night_stops_closing_for_ten_minutes() {
+fn a_token_feed_left_out_at_night_stops_closing_for_a_day_from_when_that_is_on_record() {
     let (mut world, trader) = holding(stock_parameters_with_token_feed());
     at(&mut world, SESSION_ENDS);
     world.crank_stock().unwrap();
     world.token = None;
     world.chain.wait(60);
     assert_closes_at_a_haircut(&mut world, &trader);
-    for seconds in [61, 300, 600] {
+    for seconds in [61, 600, 12 * 3_600, 61 + DAY] {
         at(&mut world, SESSION_ENDS + seconds);
         assert_eq!(refusal(close(&mut world, &trader, 1_000)), "StockPriceStale", "{seconds}");
     }
-    at(&mut world, SESSION_ENDS + 601);
+    at(&mut world, SESSION_ENDS + 62 + DAY);
     close(&mut world, &trader, 1_000).unwrap();
 }
 

@@ -36,7 +36,7 @@ const _: () = assert!(size_of::<Feed>() == 136);
 const _: () = assert!(size_of::<UnitsRange>() == 24);
 const _: () = assert!(size_of::<Calendar>() == 128);
 const _: () = assert!(size_of::<StockConfig>() == 32);
-const _: () = assert!(size_of::<Stock>() == 520);
+const _: () = assert!(size_of::<Stock>() == 544);
 const _: () = assert!(size_of::<Scale>() == 16);
 const _: () = assert!(size_of::<ClaimFund>() == 40);
 const _: () = assert!(size_of::<Claim>() == 32);

@@ -139,6 +139,10 @@ pub struct Stock {
     pub grace_until: i64,
     /// The slot of the chain in which the mint and the feeds were looked at last.
     pub cranked_slot: u64,
+    /// `X`, as of that.
+    pub units: UnitsRange,
+    /// What was not normal about the stock then; one bit each.
+    pub conditions: Conditions,
     /// 1 while the mint's multiplier is one that nobody acknowledged, so that no price of a share is accepted.
     pub unacknowledged: u8,
     /// Zero.
@@ -147,7 +151,7 @@ pub struct Stock {
     /// how far a price may then be from the value before, in bps. Zero at other times.
     pub doubt_bps: u16,
     /// Zero.
-    pub reserved: [u8; 4],
+    pub reserved: [u8; 2],
 }
 
 impl Stock {
@@ -163,7 +167,8 @@ impl Stock {
     /// Looks at the mint, and takes in what the feeds published. Without an update the stock goes on with the last price
     /// as far as that is allowed.
     ///
-    /// Errors, which change nothing: those of accepting a price; [`ModelError::PriceOutOfRange`].
+    /// Errors, which change nothing: those of accepting a price; [`ModelError::PriceOutOfRange`],
+    /// [`ModelError::MathOverflow`].
     pub fn crank(
         &mut self,
         mint: &ScaledUi,
@@ -180,6 +185,8 @@ impl Stock {
             next.take_token(update, moment.now)?;
         }
         next.note_missing(moment.now);
+        let reading = next.look(moment.now)?;
+        (next.units, next.conditions) = (reading.units, reading.conditions);
         next.cranked_slot = moment.slot;
         *self = next;
         Ok(())
@@ -194,20 +201,24 @@ impl Stock {
         }
     }
 
-    /// What a dollar is worth in tokens now.
+    /// What a dollar is worth in tokens now, as [`Stock::crank`] found it in this slot: once for all of a vault's markets.
     ///
-    /// Errors: [`ModelError::StockNotCranked`] unless [`Stock::crank`] ran in this slot; [`ModelError::MathOverflow`].
+    /// Errors: [`ModelError::StockNotCranked`] unless that ran in this slot.
     pub fn read(&self, moment: Moment) -> Result<StockReading> {
         if self.cranked_slot != moment.slot {
             return Err(ModelError::StockNotCranked);
         }
-        let session = self.calendar.session_at(moment.now);
+        Ok(StockReading { units: self.units, conditions: self.conditions })
+    }
+
+    fn look(&self, now: i64) -> Result<StockReading> {
+        let session = self.calendar.session_at(now);
         let conditions = Conditions::NORMAL
-            .with(Condition::MultiplierChanging, self.is_changing(moment.now))
-            .with(Condition::Grace, moment.now < self.grace_until);
-        match session.filter(|session| self.is_trading(session, moment.now)) {
-            Some(_) => self.read_open(conditions, moment.now),
-            None => self.read_closed(conditions, session, moment.now),
+            .with(Condition::MultiplierChanging, self.is_changing(now))
+            .with(Condition::Grace, now < self.grace_until);
+        match session.filter(|session| self.is_trading(session, now)) {
+            Some(_) => self.read_open(conditions, now),
+            None => self.read_closed(conditions, session, now),
         }
     }
 

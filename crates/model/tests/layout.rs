@@ -67,7 +67,7 @@ frozen!(the_fields_of_stock_config_stay_where_they_are: StockConfig, 32, {
     has_token_feed: 27,
     padding: 28,
 });
-frozen!(the_fields_of_stock_stay_where_they_are: Stock, 520, {
+frozen!(the_fields_of_stock_stay_where_they_are: Stock, 544, {
     config: 0,
     calendar: 32,
     share: 160,
@@ -80,10 +80,12 @@ frozen!(the_fields_of_stock_stay_where_they_are: Stock, 520, {
     changes_at: 488,
     grace_until: 496,
     cranked_slot: 504,
-    unacknowledged: 512,
-    padding: 513,
-    doubt_bps: 514,
-    reserved: 516,
+    units: 512,
+    conditions: 536,
+    unacknowledged: 538,
+    padding: 539,
+    doubt_bps: 540,
+    reserved: 542,
 });
 frozen!(the_fields_of_units_range_stay_where_they_are: UnitsRange, 24, {
     low: 0,

@@ -6,7 +6,7 @@ use perpetua_tests::{
     World,
     scenes::with_claim,
     token::{self, ONE},
-    world::Outcome,
+    world::{Outcome, call},
 };
 
 /// The vault's tokens but `left`, seized.
@@ -78,6 +78,14 @@ refusals! {
     no_claims_are_served_where_there_are_none: NothingToCollect = {
         let mut world = World::new();
         world.chain.send(&[instruction::serve_claims(&world.vault)])
+    };
+    nobody_forces_a_claim_on_the_owner_of_a_position: PayoutUncovered = {
+        let mut world = World::with_dollar_market(0);
+        let trader = world.trader("trader", 500 * ONE);
+        world.open(&trader, call(0), 8_000_000).unwrap();
+        world.leap(160_000, 160);
+        let settle = instruction::settle_capped(&world.vault, &trader.account, &world.markets[0], call(0));
+        world.chain.send(&[settle])
     };
     nobody_joins_insurance_while_claims_are_open: ClaimsOpen = {
         let (mut world, _) = with_claim();

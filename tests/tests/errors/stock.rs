@@ -160,6 +160,14 @@ refusals! {
         let settle = instruction::settle_abandoned(&world.vault, &trader.account, &world.markets[0], call(0));
         world.chain.send(&[settle])
     };
+    adding_to_a_position_that_outgrew_its_reserve_is_refused: ReserveOutgrown = {
+        let mut world = World::with_dollar_market(0);
+        let trader = world.trader("trader", 100 * ONE);
+        world.open(&trader, call(0), 10_000).unwrap();
+        // 35% above the cap is reserved at 400 dollars.
+        world.leap(100_000, 290);
+        world.open(&trader, call(0), 10_000)
+    };
     opening_while_the_vaults_tokens_are_frozen_is_refused: TokensFrozen = {
         let mut world = World::new();
         let trader = world.trader("trader", 10 * ONE);

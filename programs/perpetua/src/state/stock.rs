@@ -22,7 +22,7 @@ pub struct Stock {
     /// Prices, sessions and multiplier.
     pub state: perpetua_model::Stock,
     /// Zero; room for later versions.
-    pub reserved: [u8; 128],
+    pub reserved: [u8; 104],
 }
 
 impl Stock {
