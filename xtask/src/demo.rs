@@ -1,18 +1,59 @@
 //! Shows what Perpetua does. The demo alone writes to standard output, so that `--json` stays readable by machines.
 
-use anyhow::{Result, ensure};
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
 
 use crate::{
     build,
-    shell::{self, Shell},
+    shell::{Shell, describe},
 };
+
+/// Also checks the `cargo-build-sbf` that anchor calls; whatever builds the workspace must ask for the same, or cargo builds
+/// a part of it twice.
+pub const DROP_IN: &str = "sbf-build/command";
 
 pub fn run(shell: &Shell, arguments: &[String]) -> Result<()> {
     build::program(shell)?;
-    // Built by itself first: `cargo run --quiet` would say nothing for the minutes that this takes at first.
-    shell::run(&mut shell.cargo(&["build", "--locked", "--package", "perpetua-demo"]))?;
-    let mut demo = shell.cargo(&["run", "--quiet", "--locked", "--package", "perpetua-demo", "--"]);
-    let status = demo.args(arguments).status()?;
+    let mut demo = Command::new(executable(shell)?);
+    let status = demo.args(arguments).current_dir(&shell.root).status()?;
     ensure!(status.success(), "the demo failed");
     Ok(())
+}
+
+/// Builds the demo with the workspace, so that what its tests have built is not built anew, and says where it is.
+pub fn executable(shell: &Shell) -> Result<PathBuf> {
+    let mut command =
+        shell.cargo(&["build", "--locked", "--workspace", "--features", DROP_IN, "--bin", "perpetua-demo"]);
+    command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
+    let child = command.spawn().with_context(|| describe(&command))?;
+    let output = child.wait_with_output()?;
+    ensure!(output.status.success(), "`{}` failed", describe(&command));
+    let messages = String::from_utf8(output.stdout)?;
+    messages.lines().rev().find_map(executable_in).context("cargo named no executable of the demo")
+}
+
+/// The demo's file in one of cargo's messages.
+fn executable_in(message: &str) -> Option<PathBuf> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    let demo = message.pointer("/target/name")?.as_str()? == "perpetua-demo";
+    let file = message.get("executable")?.as_str()?;
+    demo.then(|| PathBuf::from(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demos_file_is_found_among_cargos_messages() {
+        let message =
+            r#"{"reason":"compiler-artifact","target":{"name":"perpetua-demo"},"executable":"/t/perpetua-demo"}"#;
+        assert_eq!(executable_in(message), Some(PathBuf::from("/t/perpetua-demo")));
+        assert_eq!(executable_in(&message.replace("\"perpetua-demo\"", "\"xtask\"")), None);
+        assert_eq!(executable_in(r#"{"reason":"build-finished","success":true}"#), None);
+    }
 }

@@ -40,7 +40,7 @@ enum Command {
     },
     /// Build the program and show what Perpetua does, on an embedded Solana VM
     Demo {
-        /// Arguments of the demo, such as --json
+        /// Arguments of the demo, such as `--scenario weekend` or `--json`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -85,5 +85,26 @@ fn run() -> Result<()> {
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn demo_arguments(words: &[&str]) -> Vec<String> {
+        let parsed = Arguments::try_parse_from([&["xtask"], words].concat()).unwrap();
+        match parsed.command {
+            Command::Demo { arguments } => arguments,
+            _ => panic!("not the demo"),
+        }
+    }
+
+    #[test]
+    fn the_demos_arguments_reach_it_with_and_without_a_dash_before_them() {
+        let wanted = ["--scenario", "weekend", "--json"];
+        assert_eq!(demo_arguments(&["demo", "--", "--scenario", "weekend", "--json"]), wanted);
+        assert_eq!(demo_arguments(&["demo", "--scenario", "weekend", "--json"]), wanted);
+        assert!(demo_arguments(&["demo"]).is_empty());
     }
 }

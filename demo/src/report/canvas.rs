@@ -163,12 +163,7 @@ fn draw_mark(area: &Area<'_>, (x, y): (i32, i32), entry: &Entry) -> Result<()> {
 }
 
 /// Axes for rows of marks over time, each with its name; the first row is on top.
-pub fn row_chart<'a, 'b>(
-    area: &'b Area<'a>,
-    size: Size,
-    time: Range<i64>,
-    names: &[&str],
-) -> Result<RowChart<'a, 'b>> {
+pub fn row_chart<'a, 'b>(area: &'b Area<'a>, size: Size, time: Range<i64>, names: &[&str]) -> Result<RowChart<'a, 'b>> {
     let rows = i64::try_from(names.len())?;
     let mut builder = ChartBuilder::on(area);
     builder.margin(6).margin_right(size.font * 2).x_label_area_size(size.font * 2).y_label_area_size(size.font * 9);

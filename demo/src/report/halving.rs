@@ -5,7 +5,10 @@ use maud::html;
 use plotters::prelude::*;
 
 use super::{
-    canvas::{Area, Mark, ROW, Size, around, colour, date_and_hour, day_chart, draw, drawn, entry, legend, line, time_chart, titled},
+    canvas::{
+        Area, Mark, ROW, Size, around, colour, date_and_hour, day_chart, draw, drawn, entry, legend, line, time_chart,
+        titled,
+    },
     page as sheet,
     tables::Table,
     terminal,
@@ -21,6 +24,8 @@ const DAY: i64 = 86_400;
 /// The picture's size, and that of a chart in it.
 const PICTURE: Size = Size { width: 960, height: 960, font: 14, weeks: 1 };
 const PANEL: Size = Size { height: 320, ..PICTURE };
+/// A number of raw units in something.
+type Amount<T> = fn(&T) -> u64;
 /// How a chart is drawn.
 type Panel = fn(&Area<'_>, Size, &Halving) -> Result<()>;
 /// Charts with their titles and what to know of them.
@@ -42,9 +47,9 @@ const PANELS: [(&str, &str, Panel); 3] = [
 ///
 /// Errors: where drawing fails.
 pub fn page(told: &Halving) -> Result<String> {
-    let figures = PANELS.iter().map(|(title, note, panel)| {
-        sheet::figure(title, note, |size| draw(size, |root| panel(root, size, told)))
-    });
+    let figures = PANELS
+        .iter()
+        .map(|(title, note, panel)| sheet::figure(title, note, |size| draw(size, |root| panel(root, size, told))));
     let figures = figures.collect::<Result<Vec<_>>>()?;
     let body = html! {
         (sheet::tiles(&[&told.record]))
@@ -78,7 +83,7 @@ pub fn summary(told: &Halving) -> String {
 }
 
 fn story(told: &Halving) -> Vec<String> {
-    let sum = |part: fn(&Put) -> u64| told.puts.iter().map(part).sum::<u64>();
+    let sum = |part: Amount<Put>| told.puts.iter().map(part).sum::<u64>();
     let amount = |raw: u64| tokens(raw.into(), DECIMALS);
     let first = told.hours.iter().find(|hour| hour.outstanding > 0).map_or(0, |hour| hour.time);
     let last = told.hours.iter().rev().find(|hour| hour.outstanding > 0).map_or(0, |hour| hour.time);
@@ -104,7 +109,7 @@ fn story(told: &Halving) -> Vec<String> {
 /// The ledgers at every stage; the sum is the vault's tokens.
 fn ledgers(told: &Halving) -> Table {
     let names = told.ledgers.iter().map(|stage| stage.name.as_str());
-    let parts: [(&str, fn(&Ledgers) -> u64); 9] = [
+    let parts: [(&str, Amount<Ledgers>); 9] = [
         ("Margin", |stage| stage.margin),
         ("Main pool", |stage| stage.main),
         ("Insurance pool", |stage| stage.insurance),
@@ -115,7 +120,7 @@ fn ledgers(told: &Halving) -> Table {
         ("Claims outstanding (owed, no ledger)", |stage| stage.outstanding),
         ("Reserved in the main pool (no ledger)", |stage| stage.reserves),
     ];
-    let row = |(name, part): (&str, fn(&Ledgers) -> u64)| {
+    let row = |(name, part): (&str, Amount<Ledgers>)| {
         let values = told.ledgers.iter().map(|stage| tokens(part(stage).into(), DECIMALS));
         [name.to_owned()].into_iter().chain(values).collect()
     };
@@ -123,7 +128,10 @@ fn ledgers(told: &Halving) -> Table {
     let heads = ["Before", "After the payouts", "After the service", "At the end"];
     Table {
         title: "The ledgers",
-        note: format!("In tokens. The first six are the vault's tokens, to the unit. {}.", times.collect::<Vec<_>>().join("; ")),
+        note: format!(
+            "In tokens. The first six are the vault's tokens, to the unit. {}.",
+            times.collect::<Vec<_>>().join("; ")
+        ),
         head: ["Ledger"].into_iter().chain(heads.into_iter().take(names.count())).collect(),
         names: 1,
         rows: parts.into_iter().map(row).collect(),
@@ -153,13 +161,14 @@ fn prices(area: &Area<'_>, size: Size, told: &Halving) -> Result<()> {
     let Some(first) = told.hours.first() else { return Ok(()) };
     let span = first.time..told.hours.last().map_or(first.time + 1, |hour| hour.time);
     let mut chart = time_chart(&area, size, span, 30.0..110.0, &|part| format!("{part:.0}%"))?;
-    let part = |value: fn(&Hour) -> f64| told.hours.iter().map(move |hour| (hour.time, value(hour) / value(first) * 100.0));
+    let part =
+        |value: fn(&Hour) -> f64| told.hours.iter().map(move |hour| (hour.time, value(hour) / value(first) * 100.0));
     line(&mut chart, part(|hour| hour.share), colour::VIOLET.stroke_width(2))?;
     line(&mut chart, part(|hour| hour.bitcoin), colour::INK.stroke_width(2))
 }
 
 fn waterfall(area: &Area<'_>, size: Size, told: &Halving) -> Result<()> {
-    let parts: [(&str, RGBColor, fn(&Put) -> u64); 3] = [
+    let parts: [(&str, RGBColor, Amount<Put>); 3] = [
         ("main pool: the reserve", colour::BLUE, |put| put.main),
         ("insurance at once", colour::GREEN, |put| put.insurance),
         ("insurance later: the claim", colour::ORANGE, |put| put.claimed),
@@ -208,7 +217,7 @@ fn claims(area: &Area<'_>, size: Size, told: &Halving) -> Result<()> {
     let all = hours().flat_map(|hour| [hour.insurance, hour.outstanding, hour.served]).map(|raw| raw as f64 / ONE);
     let values = 0.0..around(all.chain([0.0])).end;
     let mut chart = day_chart(&area, size, from..to, values, &|tokens| format!("{tokens:.0}"))?;
-    let parts: [(fn(&Hour) -> u64, RGBColor); 3] = [
+    let parts: [(Amount<Hour>, RGBColor); 3] = [
         (|hour| hour.insurance, colour::GREEN),
         (|hour| hour.served, colour::BLUE),
         (|hour| hour.outstanding, colour::ORANGE),

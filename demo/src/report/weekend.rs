@@ -27,21 +27,31 @@ const HOUR: i64 = 3_600;
 /// The picture's size, and that of a chart in it.
 const PICTURE: (u32, u32) = (1_240, 1_520);
 const PANEL: Size = Size { width: 620, height: 300, font: 13, weeks: 1 };
+/// A line of a chart: its name, its colour, its value at a moment.
+type Line<'a> = (&'a str, RGBColor, &'a dyn Fn(&Moment) -> Option<f64>);
 /// How a chart is drawn.
 type Panel = fn(&Area<'_>, Size, &Chapter) -> Result<()>;
 /// Charts with their titles and what to know of them.
 const PANELS: [(&str, &str, Panel); 5] = [
     ("Bitcoin, US dollars", "It trades day and night. Shaded: the stock exchange is closed.", bitcoin),
-    ("Tesla, US dollars", "The last price of a share while the exchange trades, and what a token is worth by it.", share),
+    (
+        "Tesla, US dollars",
+        "The last price of a share while the exchange trades, and what a token is worth by it.",
+        share,
+    ),
     (
         "X: tokens for 1,000 dollars of option value",
         "What users are paid at, what funding counts, what they pay at. While the exchange is closed selling loses 5%.",
         units,
     ),
-    ("What each attempt met", "Somebody tried each of these at every moment. Short states are drawn four hours wide.", attempts),
     (
-        "What one put of the dollar market pays, for one bitcoin",
-        "The same option, sold at the bid at each moment: in dollars, and in tokens on the same scale at the first token price.",
+        "What each attempt met",
+        "Somebody tried each of these at every moment. Short states are drawn four hours wide.",
+        attempts,
+    ),
+    (
+        "What one put of the dollar market pays for a bitcoin, US dollars",
+        "The same option, sold at the bid at each moment: tokens, at the price of the moment and at that of the first.",
         option,
     ),
 ];
@@ -170,7 +180,8 @@ fn met(chapter: &Chapter) -> Table {
     }
     Table {
         title: "What each attempt met",
-        note: "By what was not normal at the moment; several states count together, and the most restrictive decides.".to_owned(),
+        note: "By what was not normal at the moment; several states count together, and the most restrictive decides."
+            .to_owned(),
         head: vec!["State", "Attempt", "Answer", "Times"],
         names: 3,
         rows,
@@ -214,7 +225,7 @@ fn lines(
     size: Size,
     chapter: &Chapter,
     label: &dyn Fn(&f64) -> String,
-    parts: &[(&str, RGBColor, &dyn Fn(&Moment) -> Option<f64>)],
+    parts: &[Line<'_>],
 ) -> Result<()> {
     let mut entries: Vec<_> = parts.iter().map(|(name, colour, _)| entry(*name, *colour, Mark::Line)).collect();
     entries.push(entry("exchange closed", colour::QUIET, Mark::Square));
@@ -223,10 +234,12 @@ fn lines(
     let values = around(all);
     let mut chart = time_chart(&area, size, span(chapter), values.clone(), label)?;
     bands(&mut chart, closed(chapter), values, colour::QUIET.mix(0.15).filled())?;
-    for (_, colour, value) in parts {
+    for (place, (_, colour, value)) in parts.iter().enumerate() {
+        // The first of three lies below the others, and would not be seen.
+        let width = if place + 2 < parts.len() { 5 } else { 2 };
         for run in chapter.moments.chunk_by(|one, other| value(one).is_some() == value(other).is_some()) {
             let points = run.iter().filter_map(|moment| Some((moment.time, value(moment)?)));
-            line(&mut chart, points, colour.stroke_width(2))?;
+            line(&mut chart, points, colour.stroke_width(width))?;
         }
     }
     Ok(())
@@ -240,8 +253,7 @@ fn bitcoin(area: &Area<'_>, size: Size, chapter: &Chapter) -> Result<()> {
 fn share(area: &Area<'_>, size: Size, chapter: &Chapter) -> Result<()> {
     let share = |moment: &Moment| Some(moment.share);
     let token = |moment: &Moment| Some(moment.token);
-    let parts: [(&str, RGBColor, &dyn Fn(&Moment) -> Option<f64>); 2] =
-        [("a token", colour::GREEN, &token), ("a share", colour::VIOLET, &share)];
+    let parts: [Line<'_>; 2] = [("a token", colour::GREEN, &token), ("a share", colour::VIOLET, &share)];
     let split = chapter.moments.iter().any(|moment| moment.share < moment.token);
     lines(area, size, chapter, &|usd| format!("{usd:.0}"), if split { &parts } else { &parts[1..] })
 }
@@ -249,8 +261,11 @@ fn share(area: &Area<'_>, size: Size, chapter: &Chapter) -> Result<()> {
 fn units(area: &Area<'_>, size: Size, chapter: &Chapter) -> Result<()> {
     let part = |place: usize| move |moment: &Moment| Some(moment.tokens_per_dollar[place] * 1_000.0);
     let (low, last, high) = (part(0), part(1), part(2));
-    let parts: [(&str, RGBColor, &dyn Fn(&Moment) -> Option<f64>); 3] =
-        [("users pay at", colour::ORANGE, &high), ("funding", colour::INK, &last), ("users are paid at", colour::BLUE, &low)];
+    let parts: [Line<'_>; 3] = [
+        ("users pay at", colour::ORANGE, &high),
+        ("funding", colour::INK, &last),
+        ("users are paid at", colour::BLUE, &low),
+    ];
     lines(area, size, chapter, &|tokens| format!("{tokens:.2}"), &parts)
 }
 
@@ -258,8 +273,10 @@ fn option(area: &Area<'_>, size: Size, chapter: &Chapter) -> Result<()> {
     let first = chapter.moments.first().map_or(1.0, |moment| moment.token);
     let dollars = |moment: &Moment| Some(moment.option? * moment.token);
     let tokens = move |moment: &Moment| Some(moment.option? * first);
-    let parts: [(&str, RGBColor, &dyn Fn(&Moment) -> Option<f64>); 2] =
-        [("in tokens (left scale: at their first price)", colour::GREEN, &tokens), ("in dollars", colour::INK, &dollars)];
+    let parts: [Line<'_>; 2] = [
+        ("its tokens at the first price of a token", colour::GREEN, &tokens),
+        ("its tokens at the price of the moment", colour::INK, &dollars),
+    ];
     lines(area, size, chapter, &|usd| format!("{usd:.0}"), &parts)
 }
 
@@ -275,16 +292,31 @@ fn attempts(area: &Area<'_>, size: Size, chapter: &Chapter) -> Result<()> {
     let mut chart = row_chart(&area, size, span(chapter), &names)?;
     let next: BTreeMap<i64, i64> = chapter.moments.windows(2).map(|pair| (pair[0].time, pair[1].time)).collect();
     for (order, (name, _, colour)) in shown.iter().enumerate() {
-        let met = chapter.attempts.iter().filter(|attempt| attempt.refusal.as_deref().unwrap_or("") == *name);
-        let marks = met.filter_map(|attempt| {
-            let row = row_of(attempt)?;
-            let until = next.get(&attempt.time).copied()?;
-            // The rare states last for minutes.
-            let until = if order < 3 { until } else { until.max(attempt.time + 4 * HOUR) };
-            let top = ROW * i64::try_from(ACTIONS.len() - row).ok()? - ROW / 8;
-            Some(Rectangle::new([(attempt.time, top), (until, top - ROW * 3 / 4)], colour.filled()))
-        });
-        drawn(chart.draw_series(marks))?;
+        // The rare states last for minutes.
+        let least = if order < 3 { 0 } else { 4 * HOUR };
+        for row in 0..ACTIONS.len() {
+            let top = ROW * i64::try_from(ACTIONS.len() - row)? - ROW / 8;
+            let tried = chapter.attempts.iter().filter(|attempt| row_of(attempt) == Some(row));
+            let times =
+                tried.filter(|attempt| attempt.refusal.as_deref().unwrap_or("") == *name).map(|attempt| attempt.time);
+            let marks = spells(times, &next).into_iter().map(|spell| {
+                let until = spell.end.max(spell.start + least);
+                Rectangle::new([(spell.start, top), (until, top - ROW * 3 / 4)], colour.filled())
+            });
+            drawn(chart.draw_series(marks))?;
+        }
     }
     Ok(())
+}
+
+/// Moments that follow each other, as one time; each lasts until the next.
+fn spells(times: impl Iterator<Item = i64>, next: &BTreeMap<i64, i64>) -> Vec<Range<i64>> {
+    let mut spells: Vec<Range<i64>> = Vec::new();
+    for (time, until) in times.filter_map(|time| Some((time, next.get(&time).copied()?))) {
+        match spells.last_mut() {
+            Some(spell) if spell.end >= time => spell.end = until,
+            _ => spells.push(time..until),
+        }
+    }
+    spells
 }

@@ -72,8 +72,6 @@ pub struct Step {
     pub bitcoin: Quote,
     /// What the stock's feed publishes, unless it is silent.
     pub share: Option<Quote>,
-    /// Whether a session begins.
-    pub opens: bool,
     /// Whether these are a session's last seconds.
     pub closes: bool,
 }
@@ -110,9 +108,8 @@ impl Chapter {
             let resumes = self.halt.filter(|(_, to)| *to == time);
             let share = share.at(time).filter(|_| !halted);
             let share = share.map(|quote| resumes.map_or(quote, |(from, _)| Quote { previous: from, ..quote }));
-            let opens = sessions.iter().any(|session| session.0 == time);
             let closes = sessions.iter().any(|session| session.1 == time + LAST_SECONDS);
-            Ok(Step { time, bitcoin, share, opens, closes })
+            Ok(Step { time, bitcoin, share, closes })
         };
         self.times(&sessions).into_iter().map(step).collect()
     }

@@ -12,7 +12,7 @@ use perpetua_tests::Done;
 use solana_pubkey::Pubkey;
 
 use super::{
-    KEEPER, LIQUIDATOR, FEE_RECIPIENT,
+    FEE_RECIPIENT, KEEPER, LIQUIDATOR,
     entries::usd,
     stage::Stage,
     trading::{Lot, held},
@@ -112,8 +112,7 @@ fn tell_of_liquidation(stage: &mut Stage, who: usize, before: &[Lot], done: &Don
     let after = stage.margin(who).map(|account| held(&account)).unwrap_or_default();
     let price = usd(stage.index_price());
     for lot in before {
-        let left =
-            after.iter().find(|other| other.is_same_option(lot)).map_or(0, |lot| lot.size);
+        let left = after.iter().find(|other| other.is_same_option(lot)).map_or(0, |lot| lot.size);
         if left < lot.size {
             let market = stage.world.markets[lot.market].market;
             let of = stage.option(&market, (lot.side, lot.tick), lot.size - left, left);

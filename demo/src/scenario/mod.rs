@@ -124,7 +124,8 @@ fn flows(stage: &Stage) -> Vec<Line> {
         note: "leavers of a pool to those who stay in it".to_owned(),
     };
     // A quanto market has no payouts above reserves.
-    let happened = |line: &Line| line.tokens > 0 || !["Paid by insurance", "Claims served"].contains(&line.name.as_str());
+    let happened =
+        |line: &Line| line.tokens > 0 || !["Paid by insurance", "Claims served"].contains(&line.name.as_str());
     reasons.into_iter().map(line).filter(happened).chain([exit_fees]).collect()
 }
 

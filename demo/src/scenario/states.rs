@@ -93,19 +93,14 @@ impl States {
     }
 
     /// Holds what the program answered against the table. `markets` are those whose states decide.
-    pub fn judge(
-        &mut self,
-        audit: &mut Audit,
-        instruction: &'static str,
-        markets: &[usize],
-        refusal: Option<String>,
-    ) {
+    pub fn judge(&mut self, audit: &mut Audit, instruction: &'static str, markets: &[usize], refusal: Option<String>) {
         let expected = match instruction {
             "join_pool" | "execute_withdrawal" => self.expected_of_pools(instruction, markets),
             _ => self.expected_of(instruction, markets),
         };
         // Which pool it is about, the instruction's name does not say.
-        let claims = self.claims_open && instruction == "execute_withdrawal" && refusal.as_deref() == Some("ClaimsOpen");
+        let claims =
+            self.claims_open && instruction == "execute_withdrawal" && refusal.as_deref() == Some("ClaimsOpen");
         // Nor what insurance has: what it cannot pay now is for the owner to take as a claim.
         let uncovered = instruction == "settle_capped" && refusal.as_deref() == Some("PayoutUncovered");
         let expected = match (claims, uncovered) {

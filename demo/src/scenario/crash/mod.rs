@@ -127,4 +127,3 @@ fn trade(stage: &mut Stage, who: usize, role: &mut Role, quotes: &[Quote]) -> Re
     }
     Ok(())
 }
-

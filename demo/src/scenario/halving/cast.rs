@@ -42,9 +42,17 @@ const HOLDERS: [(&str, Side, i16, u64); 8] = [
 const TRADER: &str = "Tom";
 
 const OTHERS: [(&str, Group, &str); 7] = [
-    (TRADER, Group::Trader, "Buys and sells one dollar option every hour of a session: insurance earns a part of what he pays."),
+    (
+        TRADER,
+        Group::Trader,
+        "Buys and sells one dollar option every hour of a session: insurance earns a part of what he pays.",
+    ),
     ("Anna", Group::Provider, "Provides liquidity to the main pool."),
-    ("Ines", Group::Provider, "Stands behind the sellers; asks to leave insurance two weeks before the night, ready the day after it."),
+    (
+        "Ines",
+        Group::Provider,
+        "Stands behind the sellers; asks to leave insurance two weeks before the night, ready the day after it.",
+    ),
     ("Project", Group::Project, "Seeds both pools."),
     (KEEPER, Group::Keeper, "Cranks, settles, serves claims."),
     (LIQUIDATOR, Group::Keeper, "Liquidates whoever is short of margin."),
@@ -118,7 +126,7 @@ pub fn trade(stage: &mut Stage, chapter: &Chapter, step: &Step) -> Result<()> {
                 for lot in &lots {
                     trading::sell(stage, who, *lot);
                 }
-                                let option = if (step.time / HOUR) % 2 == 0 { (Side::Call, 5) } else { (Side::Put, -4) };
+                let option = if (step.time / HOUR) % 2 == 0 { (Side::Call, 5) } else { (Side::Put, -4) };
                 buy(stage, who, option, 10 * TENTH)?;
             }
             _ => {}

@@ -10,13 +10,7 @@ use anyhow::Result;
 use perpetua_client::{instruction, model::Vault};
 use perpetua_tests::token;
 
-use super::{
-    KEEPER,
-    chapter::Step,
-    play::Play,
-    record,
-    stage::Stage,
-};
+use super::{KEEPER, chapter::Step, play::Play, record, stage::Stage};
 use crate::{
     book::{Purse, Reason},
     record::{
@@ -168,9 +162,11 @@ impl Service {
             }
             let least = self.day.1 - self.day.1 / DAILY_PART;
             let holds = vault.claims.outstanding.is_zero() || has >= least;
-            stage.audit.note("While it owes, insurance keeps three quarters of its assets through any day", holds, || {
-                format!("{has} >= {least}")
-            });
+            stage.audit.note(
+                "While it owes, insurance keeps three quarters of its assets through any day",
+                holds,
+                || format!("{has} >= {least}"),
+            );
         }
         self.pro_rata(stage, &vault);
     }
@@ -178,7 +174,8 @@ impl Service {
     fn pro_rata(&mut self, stage: &mut Stage, vault: &Vault) {
         let margins = (0..stage.people.len()).filter_map(|who| Some((who, stage.margin(who)?.state.claim)));
         let claims = margins.filter(|(_, claim)| !claim.amount.is_zero());
-        let claims = claims.filter_map(|(who, claim)| Some((who, (claim.amount.0, claim.left(vault.claims.scale).ok()?.0))));
+        let claims =
+            claims.filter_map(|(who, claim)| Some((who, (claim.amount.0, claim.left(vault.claims.scale).ok()?.0))));
         let claims: BTreeMap<usize, (u64, u64)> = claims.collect();
         let amounts = |claims: &BTreeMap<usize, (u64, u64)>| claims.values().map(|claim| claim.0).collect::<Vec<_>>();
         if amounts(&claims) != amounts(&self.claims) {
@@ -193,7 +190,9 @@ impl Service {
         for pair in parts.windows(2) {
             let ((one, unit), (other, other_unit)) = (pair[0], pair[1]);
             let holds = (one - other).abs() <= unit.max(other_unit);
-            stage.audit.note("Claims are served pro rata, to the unit", holds, || format!("{one:.9} and {other:.9} are left"));
+            stage
+                .audit
+                .note("Claims are served pro rata, to the unit", holds, || format!("{one:.9} and {other:.9} are left"));
         }
     }
 }

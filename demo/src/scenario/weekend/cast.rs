@@ -10,12 +10,12 @@ use perpetua_tests::token;
 use time::{OffsetDateTime, Weekday};
 
 use super::super::{
-        FEE_RECIPIENT, KEEPER, LIQUIDATOR,
-        chapter::{Chapter, Step},
-        providers::{Deed, Step as Date},
-        stage::Stage,
-        states::{DOLLAR, QUANTO},
-        trading::{self, Care, Lot, held},
+    FEE_RECIPIENT, KEEPER, LIQUIDATOR,
+    chapter::{Chapter, Step},
+    providers::{Deed, Step as Date},
+    stage::Stage,
+    states::{DOLLAR, QUANTO},
+    trading::{self, Care, Lot, held},
 };
 use crate::{
     history::HOUR,
@@ -50,14 +50,24 @@ const TRADERS: [(&str, &str); 6] = [
     (QUANTO_TRIER, "At every moment tries to buy, to sell and to take collateral out in the quanto market."),
     (DOLLAR_TRIER, "At every moment tries to buy, to sell and to take collateral out in the dollar market."),
     (HOLDER, "Holds a put of 5 bitcoins in the dollar market from beginning to end."),
-    ("Sam", "Buys 3 dollar calls on Friday afternoons and sells them on Sunday evening, at the price of a closed exchange."),
-    ("Nora", "Buys 4 dollar options in the last seconds of every session and sells them with the first trade of the next."),
+    (
+        "Sam",
+        "Buys 3 dollar calls on Friday afternoons and sells them on Sunday evening, at the price of a closed exchange.",
+    ),
+    (
+        "Nora",
+        "Buys 4 dollar options in the last seconds of every session and sells them with the first trade of the next.",
+    ),
     ("Quinn", "Trades 3 quanto calls within the weekend: Saturday noon to Sunday evening."),
 ];
 
 const OTHERS: [(&str, Group, &str); 8] = [
     ("Anna", Group::Provider, "Provides liquidity from beginning to end."),
-    (LEAVER, Group::Provider, "Asks on a Wednesday to leave; on Saturday the keeper may not pay her out, so she does it herself."),
+    (
+        LEAVER,
+        Group::Provider,
+        "Asks on a Wednesday to leave; on Saturday the keeper may not pay her out, so she does it herself.",
+    ),
     (JOINER, Group::Provider, "Tries at every moment to add a hundredth of a token to the main pool."),
     ("Ines", Group::Provider, "Stands behind the sellers: the insurance pool."),
     ("Project", Group::Project, "Seeds both pools before anybody else, and leaves last."),
@@ -149,8 +159,7 @@ pub fn join(stage: &mut Stage, chapter: &Chapter, step: &Step) -> Result<()> {
     let who = stage.number(JOINER)?;
     let (keys, markets, person) = (stage.keys(), stage.world.markets.clone(), stage.people[who]);
     let shares = &person.shares[Pool::Main as usize];
-    let join =
-        instruction::join_pool(&person.owner, &keys, Pool::Main, &person.tokens, shares, &markets, CRUMB, 1);
+    let join = instruction::join_pool(&person.owner, &keys, Pool::Main, &person.tokens, shares, &markets, CRUMB, 1);
     let mut all = stage.marks();
     all.push(("join_pool", join));
     // A refusal is noted.

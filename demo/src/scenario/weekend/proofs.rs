@@ -9,12 +9,7 @@ use perpetua_client::{
     model::Size,
     perpetua::Side,
 };
-use perpetua_tests::{
-    chain::changed,
-    price::FEEDS,
-    stock::set_multiplier,
-    token::ONE,
-};
+use perpetua_tests::{chain::changed, price::FEEDS, stock::set_multiplier, token::ONE};
 
 use super::{
     super::{
@@ -39,7 +34,8 @@ const AFTER_HAIRCUT: f64 = 0.95;
 const WORTH: &str = "A dollar buys a dollar's worth of tokens, to 1e-9, before, across and after the split";
 const ROUND_TRIP: &str = "No round trip, over whatever close, weekend, halt or split, gains more than prices moved";
 const FAIR: &str = "Nobody pays less or is paid more than the option's fair value at the recorded prices";
-const HAIRCUT: &str = "While the exchange is closed, selling pays at most 95% of what the last session's price makes of it";
+const HAIRCUT: &str =
+    "While the exchange is closed, selling pays at most 95% of what the last session's price makes of it";
 const BYTES: &str = "In a world without the split the same instructions leave the same bytes in the quanto market";
 const STILL: &str = "The change of the multiplier touches the stock's account alone";
 

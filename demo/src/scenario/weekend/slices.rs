@@ -38,7 +38,10 @@ pub const SPLIT: Chapter = Chapter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{chapter::{Step, Watch}, states::State};
+    use crate::scenario::{
+        chapter::{Step, Watch},
+        states::State,
+    };
 
     const MINUTE: i64 = 60;
     const HALF_AN_HOUR: i64 = 30 * MINUTE;
