@@ -140,6 +140,12 @@ fn story(told: &Weekend) -> Vec<String> {
     let attempts: usize = told.chapters.iter().map(|chapter| chapter.attempts.len()).sum();
     let moments: usize = told.chapters.iter().map(|chapter| chapter.moments.len()).sum();
     let least = told.chapters.iter().map(|chapter| chapter.least_loss).fold(f64::INFINITY, f64::min);
+    let kept = records(told).iter().flat_map(|record| &record.checks).all(|check| check.holds);
+    let verdict = if kept {
+        "what was allowed and what was refused, and why, was each time what the rules say of that moment"
+    } else {
+        "but not everything that was promised holds: see what was verified"
+    };
     vec![
         format!(
             "Two pieces of 2022, replayed at {} moments on the compiled program: real prices of Tesla and bitcoin, real exchange \
@@ -148,9 +154,8 @@ fn story(told: &Weekend) -> Vec<String> {
             thousands(moments)
         ),
         format!(
-            "People tried everything at every moment, {} times; what was allowed and what was refused, and why, was each time what \
-             the rules say of that moment. The best round trip over whatever boundary lost {:.1}% of the option's value to prices: \
-             nobody gained by waiting for one.",
+            "People tried everything at every moment, {} times; {verdict}. The best round trip over whatever boundary lost {:.1}% \
+             of the option's value to prices.",
             thousands(attempts),
             least * 100.0
         ),

@@ -93,7 +93,7 @@ fn liquidate(stage: &mut Stage, liquidator: usize, who: usize) -> Result<()> {
     let (keys, markets) = (stage.keys(), stage.markets_of(&account));
     let (keeper, target) = (stage.people[liquidator], stage.people[who].account);
     let liquidate = instruction::liquidate(&keeper.owner, &keys, &target, &keeper.account, &markets);
-    // The first cranks of the hour stand for it where there are several markets: all are in one slot.
+    // All markets were cranked in this slot.
     let mut all = stage.crank(0);
     all.push(("liquidate", liquidate));
     if let Ok(done) = stage.act(liquidator, all) {
