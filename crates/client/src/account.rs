@@ -52,7 +52,7 @@ macro_rules! stored {
     };
 }
 
-stored!(Exchange, Index, Vault, Market, MarginAccount, WithdrawalTicket, Stock);
+stored!(Exchange, Index, Vault, Market, MarginAccount, WithdrawalTicket, Stock, Proposal);
 
 /// The account in `data`, without copying it.
 ///

@@ -1,7 +1,7 @@
 //! Where the program's accounts are.
 
 use anchor_lang::prelude::Pubkey;
-use perpetua::state::{Exchange, Index, MarginAccount, Market, Stock, Vault, WithdrawalTicket};
+use perpetua::state::{Exchange, Index, MarginAccount, Market, Proposal, Stock, Vault, WithdrawalTicket};
 use perpetua_model::PoolKind;
 
 /// The program's own address.
@@ -54,6 +54,11 @@ pub fn margin_account(vault: &Pubkey, owner: &Pubkey, sub_account: u16) -> Pubke
 /// A withdrawal from a pool; `number` counts the pool's withdrawals from zero.
 pub fn ticket(vault: &Pubkey, pool: PoolKind, number: u64) -> Pubkey {
     find(&[WithdrawalTicket::SEED, vault.as_ref(), &[pool as u8], &number.to_le_bytes()])
+}
+
+/// The change that is proposed for an account.
+pub fn proposal(target: &Pubkey) -> Pubkey {
+    find(&[Proposal::SEED, target.as_ref()])
 }
 
 /// Where the upgradeable loader keeps the program's code and its upgrade authority.

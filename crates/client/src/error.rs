@@ -113,6 +113,13 @@ remedies! {
     NothingToRepay => "Send tokens back to the vault first.",
     ReserveOutgrown => "Close the position, or open with another margin account.",
     PayoutUncovered => "Let the owner close the position, or wait until the insurance pool can pay.",
+    ParameterNeverChanges => "List another market or vault; what positions were opened under stays.",
+    NothingToChange => "Give another value.",
+    ChangeMustWait => "Propose the change with propose_change.",
+    ChangeNotReady => "Apply it 48 hours after it was proposed.",
+    ChangeExpired => "Cancel it and propose it again.",
+    MarketNotOpen => "Wait until 48 hours after the market's listing.",
+    ChangeOutdated => "Cancel it and propose it again.",
 }
 
 macro_rules! framework {

@@ -53,4 +53,10 @@ events! {
     LossesRepaid,
     ClaimsServed,
     AccountSynced,
+    ChangeProposed,
+    ChangeApplied,
+    ChangeCancelled,
+    Tightened,
+    AdminNamed,
+    AdminAccepted,
 }

@@ -75,11 +75,13 @@ pub enum Condition {
     StockClosed,
     /// The stock had no price for seven days, besides being closed. Dollar markets.
     StockAbandoned,
+    /// The market was listed less than two days ago on a vault that had LPs, who may leave before it opens.
+    NotOpenYet,
 }
 
 impl Condition {
     /// All of them, in the order in which a refusal names its reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Paused,
         Self::VaultShort,
         Self::MintPaused,
@@ -95,6 +97,7 @@ impl Condition {
         Self::StockDiverged,
         Self::StockClosed,
         Self::StockAbandoned,
+        Self::NotOpenYet,
     ];
 
     /// Why this condition forbids `action`, if it does: the cells of docs/mechanism.md section 8 that say no.
@@ -117,6 +120,7 @@ impl Condition {
             Self::StockClosed => (matches!(action, Open | Settle | PoolIn), ModelError::StockMarketClosed),
             // It comes with the state before and forbids nothing more.
             Self::StockAbandoned => (false, ModelError::StockMarketClosed),
+            Self::NotOpenYet => (action == Open, ModelError::MarketNotOpen),
         };
         forbidden.then_some(reason)
     }

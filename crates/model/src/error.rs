@@ -95,4 +95,11 @@ errors! {
     NothingToRepay = "There is no loss to repay or no token to repay it with",
     ReserveOutgrown = "The stock fell so far that the position's reserve no longer covers its cap: close it before adding",
     PayoutUncovered = "The insurance pool cannot pay all of this now: only the owner may take a claim for the rest",
+
+    ParameterNeverChanges = "A parameter that never changes would be changed",
+    NothingToChange = "The change would change nothing",
+    ChangeMustWait = "The change does more than tighten limits: propose it, and apply it two days later",
+    ChangeNotReady = "The change was proposed less than two days ago",
+    ChangeExpired = "The change was not applied within a week",
+    MarketNotOpen = "The market opens two days after its listing",
 }

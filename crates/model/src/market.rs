@@ -273,6 +273,8 @@ pub struct Market {
     pub mark: Mark,
     /// `X`, as of the last accrual.
     pub units: UnitsRange,
+    /// When positions may be opened from, Unix seconds.
+    pub opens_at: i64,
     /// The lowest `X` that an open position was reserved at, Q40.24.
     pub least_reserved: UnitsPerUsd,
     /// What was not normal about the index and the stock at the last accrual; one bit each.
@@ -299,11 +301,12 @@ impl Market {
     /// index's variance puts it.
     ///
     /// Errors: [`ModelError::ParameterOutOfRange`].
-    pub fn initialize(&mut self, config: MarketConfig, index: &Index, now: i64) -> Result<()> {
+    pub fn initialize(&mut self, config: MarketConfig, index: &Index, now: i64, opens_at: i64) -> Result<()> {
         config.validate()?;
         config.grid()?.strike(0).ok_or(ModelError::ParameterOutOfRange)?;
         self.config = config;
         self.accrued_at = now;
+        self.opens_at = opens_at;
         self.outage_seconds = index.outage_seconds;
         self.units = UnitsRange::fixed(config.units_per_usd);
         self.target = self.volatility_targets(index)?;

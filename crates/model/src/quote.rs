@@ -83,7 +83,8 @@ impl Market {
     pub(crate) fn trading_price(&self, index: &Index, moment: Moment) -> Result<Reading> {
         self.require_accrued_at(index, moment.slot)?;
         let reading = index.read(moment.now, index.guards.max_age_trade)?;
-        Ok(Reading { conditions: reading.conditions.and(self.conditions), ..reading })
+        let listed = self.conditions.with(Condition::NotOpenYet, moment.now < self.opens_at);
+        Ok(Reading { conditions: reading.conditions.and(listed), ..reading })
     }
 
     /// What opening `size` of the option costs.

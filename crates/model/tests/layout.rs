@@ -147,7 +147,7 @@ frozen!(the_fields_of_slot_stay_where_they_are: Slot, 136, {
     tick: 128,
     padding: 130,
 });
-frozen!(the_fields_of_market_stay_where_they_are: Market, 9008, {
+frozen!(the_fields_of_market_stay_where_they_are: Market, 9016, {
     config: 0,
     accrued_at: 128,
     accrued_slot: 136,
@@ -159,10 +159,11 @@ frozen!(the_fields_of_market_stay_where_they_are: Market, 9008, {
     active: 208,
     mark: 216,
     units: 264,
-    least_reserved: 288,
-    conditions: 296,
-    padding: 298,
-    slots: 304,
+    opens_at: 288,
+    least_reserved: 296,
+    conditions: 304,
+    padding: 306,
+    slots: 312,
 });
 frozen!(the_fields_of_mark_stay_where_they_are: Mark, 48, {
     slot: 0,

@@ -37,7 +37,7 @@ fn world(reference: Usd, units: u64, corner: u8) -> World {
     world.set_price(BTC, cents);
     world.advance(300);
     let mut market = Market::zeroed();
-    market.initialize(config(reference, units, corner), &world.indices[BTC], world.now).unwrap();
+    market.initialize(config(reference, units, corner), &world.indices[BTC], world.now, world.now).unwrap();
     world.markets = vec![market];
     world.crank_all();
     world.vault.main.assets = Tokens(QUARTER);

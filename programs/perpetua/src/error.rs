@@ -169,6 +169,20 @@ pub enum PerpetuaError {
     ReserveOutgrown,
     #[msg("The insurance pool cannot pay all of this now: only the owner may take a claim for the rest")]
     PayoutUncovered,
+    #[msg("A parameter that never changes would be changed")]
+    ParameterNeverChanges,
+    #[msg("The change would change nothing")]
+    NothingToChange,
+    #[msg("The change does more than tighten limits: propose it, and apply it two days later")]
+    ChangeMustWait,
+    #[msg("The change was proposed less than two days ago")]
+    ChangeNotReady,
+    #[msg("The change was not applied within a week")]
+    ChangeExpired,
+    #[msg("The market opens two days after its listing")]
+    MarketNotOpen,
+    #[msg("The configuration changed since the change was proposed")]
+    ChangeOutdated,
 }
 
 macro_rules! from_model {
@@ -246,6 +260,12 @@ from_model! {
     NothingToRepay,
     ReserveOutgrown,
     PayoutUncovered,
+    ParameterNeverChanges,
+    NothingToChange,
+    ChangeMustWait,
+    ChangeNotReady,
+    ChangeExpired,
+    MarketNotOpen,
 }
 
 /// Turns the model's refusals into the program's.

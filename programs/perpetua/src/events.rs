@@ -369,6 +369,56 @@ pub struct AccountSynced {
     pub collateral: u64,
 }
 
+/// A change of a configuration was proposed; it can be applied two days later.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeProposed {
+    /// The account that is changed.
+    pub target: Pubkey,
+    /// What it will be.
+    pub proposal: Pubkey,
+}
+
+/// A proposed change was applied.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeApplied {
+    /// The account that was changed.
+    pub target: Pubkey,
+}
+
+/// A proposed change was cancelled.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeCancelled {
+    /// The account that is not changed.
+    pub target: Pubkey,
+}
+
+/// Limits or guards were tightened.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tightened {
+    /// The account that was changed.
+    pub target: Pubkey,
+}
+
+/// Somebody was named to become administrator.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdminNamed {
+    /// Who; zero for nobody any more.
+    pub next_admin: Pubkey,
+}
+
+/// Who was named became administrator.
+#[event]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdminAccepted {
+    /// The administrator.
+    pub admin: Pubkey,
+}
+
 /// An underlying was listed.
 #[event]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -96,6 +96,53 @@ pub mod perpetua {
         instructions::set_opening_paused(ctx, paused)
     }
 
+    /// Proposes to replace the configuration of the account that is given, or of the exchange; it can be applied two days
+    /// later. What positions were opened under never changes. The administrator signs.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `ParameterOutOfRange`, `ParameterNeverChanges`, `NothingToChange`; Anchor's
+    /// if a change of that account is proposed already.
+    pub fn propose_change(ctx: Context<ProposeChange>, new: NewParameters) -> Result<()> {
+        instructions::propose_change(ctx, new)
+    }
+
+    /// Applies a change that was proposed at least two days ago and at most nine. Anyone may call it. A market needs
+    /// `crank_funding` in the same slot.
+    ///
+    /// Errors: `WrongAccount`, `Unauthorized`, `ChangeNotReady`, `ChangeExpired`, `ChangeOutdated`, `MarketNotAccrued`.
+    pub fn apply_change(ctx: Context<ApplyChange>) -> Result<()> {
+        instructions::apply_change(ctx)
+    }
+
+    /// Takes a proposed change back. The administrator or the guardian signs.
+    ///
+    /// Errors: `Unauthorized`.
+    pub fn cancel_change(ctx: Context<CancelChange>) -> Result<()> {
+        instructions::cancel_change(ctx)
+    }
+
+    /// Tightens limits and guards of the account that is given at once, which makes a change that was proposed for it
+    /// void. The administrator or the guardian signs.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `ParameterOutOfRange`, `ParameterNeverChanges`, `NothingToChange`,
+    /// `ChangeMustWait`.
+    pub fn tighten(ctx: Context<Tighten>, new: NewParameters) -> Result<()> {
+        instructions::tighten(ctx, new)
+    }
+
+    /// Names who becomes administrator once he accepts; the zero address for nobody. The administrator signs.
+    ///
+    /// Errors: `Unauthorized`.
+    pub fn name_admin(ctx: Context<NameAdmin>, next_admin: Pubkey) -> Result<()> {
+        instructions::name_admin(ctx, next_admin)
+    }
+
+    /// Makes who was named, and signs, the administrator.
+    ///
+    /// Errors: `Unauthorized`.
+    pub fn accept_admin(ctx: Context<AcceptAdmin>) -> Result<()> {
+        instructions::accept_admin(ctx)
+    }
+
     /// Accepts that a mint's issuer changed extensions or authorities, if the mint still passes the policy. The
     /// administrator signs.
     ///

@@ -4,6 +4,7 @@
 //! [`crank_funding`] in front with [`with_crank`], and [`crank_stock`] in front of that for a dollar market.
 
 mod admin;
+mod governance;
 mod keeper;
 mod pool;
 mod trade;
@@ -19,6 +20,7 @@ use perpetua_model::PoolKind;
 use crate::address;
 
 pub use admin::*;
+pub use governance::*;
 pub use keeper::*;
 pub use pool::*;
 pub use trade::*;

@@ -162,7 +162,7 @@ impl World {
         for (number, config) in configs.iter().enumerate() {
             let mut market = Market::zeroed();
             let config = config(if number % 2 == BTC { 100_000 } else { 4_000 });
-            market.initialize(config, &world.indices[number % 2], world.now).unwrap();
+            market.initialize(config, &world.indices[number % 2], world.now, world.now).unwrap();
             world.markets.push(market);
         }
         world.crank_all();

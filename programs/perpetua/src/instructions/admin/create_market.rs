@@ -1,6 +1,7 @@
 //! Lists a market.
 
 use anchor_lang::prelude::*;
+use perpetua_model::CHANGE_DELAY;
 
 use super::MarketParameters;
 use crate::{
@@ -44,14 +45,16 @@ pub struct CreateMarket<'info> {
 
 pub(crate) fn create_market(ctx: Context<CreateMarket>, parameters: MarketParameters) -> Result<()> {
     let now = moment()?.now;
-    let number = {
+    let (number, opens_at) = {
         let mut vault = ctx.accounts.vault.load_mut()?;
         let number = vault.market_count;
         let place = vault.markets.get_mut(usize::from(number)).ok_or(PerpetuaError::TooManyMarkets)?;
         *place = ctx.accounts.market.key();
         // At most the number of places.
         vault.market_count = number.saturating_add(1);
-        number
+        // Who provides liquidity did not agree to this market's parameters, and may leave first.
+        let has_lps = !vault.state.main.shares.is_zero();
+        (number, if has_lps { now.saturating_add(CHANGE_DELAY) } else { now })
     };
     {
         let index = ctx.accounts.index.load()?;
@@ -61,7 +64,7 @@ pub(crate) fn create_market(ctx: Context<CreateMarket>, parameters: MarketParame
         market.version = VERSION;
         market.bump = ctx.bumps.market;
         market.number = number;
-        market.state.initialize(parameters.into(), &index.state, now).or_program_error()?;
+        market.state.initialize(parameters.into(), &index.state, now, opens_at).or_program_error()?;
     }
     emit(
         &ctx.accounts.event_authority,
