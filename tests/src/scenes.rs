@@ -8,6 +8,7 @@ macro_rules! names {
     };
 }
 
+mod governance;
 mod losses;
 mod stock;
 
@@ -99,7 +100,7 @@ fn crowd_in(mut world: World) -> Crowd {
 
 /// Every instruction that changes anything.
 pub fn all() -> Vec<Scene> {
-    [admin(), trade(), keeper(), pool(), stock::all(), losses::all()].into_iter().flatten().collect()
+    [admin(), trade(), keeper(), pool(), stock::all(), losses::all(), governance::all()].into_iter().flatten().collect()
 }
 
 fn admin() -> Vec<Scene> {

@@ -81,7 +81,7 @@ fn harmless(
         ("crank_funding", "price_update", Fault::Replaced) if wrong?.executable => Some(
             "the program's own address says that there is no update: the last price goes on as long as it is fresh",
         ),
-        ("crank_funding" | "crank_stock", "program", Fault::Replaced) if scene.names_program_twice() => {
+        (_, "program", Fault::Replaced) if scene.names_program_twice() => {
             Some("an absent account names the program, too, so that its events reach it")
         }
         ("crank_stock", "share_update" | "token_update", Fault::Replaced) if wrong?.executable => {

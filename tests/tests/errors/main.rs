@@ -17,6 +17,7 @@ macro_rules! refusals {
 }
 
 mod admin;
+mod governance;
 mod losses;
 mod margin;
 mod mint;
@@ -31,7 +32,7 @@ const UNREACHABLE: &[(&str, &str)] =
 
 /// The errors that the tests of all files raise.
 fn raised() -> Vec<perpetua::PerpetuaError> {
-    let early = [admin::RAISED, losses::RAISED, margin::RAISED, mint::RAISED].concat();
+    let early = [admin::RAISED, governance::RAISED, losses::RAISED, margin::RAISED, mint::RAISED].concat();
     [&early, pool::RAISED, price::RAISED, stock::RAISED, trade::RAISED].concat()
 }
 
