@@ -17,7 +17,7 @@ type Row = (Condition, ModelError, [bool; 7], Funding);
 
 /// In the order in which reasons are named.
 #[rustfmt::skip]
-const TABLE: [Row; 15] = {
+const TABLE: [Row; 16] = {
     use Condition as C;
     use Funding::{Accrues, Decays, Stops, Waits};
     use ModelError as E;
@@ -40,6 +40,7 @@ const TABLE: [Row; 15] = {
         (C::StockDiverged, E::StockFarFromAverage,        [NO_, YES, NO_, NO_, NO_, NO_, NO_], Stops),
         (C::StockClosed, E::StockMarketClosed,            [NO_, YES, NO_, YES, YES, NO_, YES], Accrues),
         (C::StockAbandoned, E::StockMarketClosed,         [YES, YES, YES, YES, YES, YES, YES], Accrues),
+        (C::NotOpenYet, E::MarketNotOpen,                 [NO_, YES, YES, YES, YES, YES, YES], Accrues),
     ]
 };
 

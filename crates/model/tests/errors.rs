@@ -231,13 +231,22 @@ fn about_losses(error: ModelError) -> Option<ModelError> {
             world.step(120);
             if capped { world.settle_capped(0, put).err() } else { world.open(0, put, 1_000).err() }
         }
+        ModelError::ParameterNeverChanges => Change::Never.require_possible().err(),
+        ModelError::NothingToChange => Change::None.require_possible().err(),
+        ModelError::ChangeMustWait => Change::Waits.require_at_once().err(),
+        ModelError::ChangeNotReady => require_due(START, START + CHANGE_DELAY - 1).err(),
+        ModelError::ChangeExpired => require_due(START, START + CHANGE_DELAY + CHANGE_LIFETIME + 1).err(),
+        ModelError::MarketNotOpen => {
+            world.markets[0].opens_at = world.now + 1;
+            world.open(0, key(0, Side::Call, 0), 1_000_000).err()
+        }
         ModelError::NothingToRepay => world.vault.repay_losses(Tokens(balance + 1)).err(),
         _ => None,
     }
 }
 
 /// All of them; a test below counts them in the source.
-const ALL: [ModelError; 64] = {
+const ALL: [ModelError; 70] = {
     use ModelError::*;
     [
         MathOverflow,
@@ -304,6 +313,12 @@ const ALL: [ModelError; 64] = {
         NothingToRepay,
         ReserveOutgrown,
         PayoutUncovered,
+        ParameterNeverChanges,
+        NothingToChange,
+        ChangeMustWait,
+        ChangeNotReady,
+        ChangeExpired,
+        MarketNotOpen,
     ]
 };
 #[test]
