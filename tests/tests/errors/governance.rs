@@ -85,7 +85,6 @@ refusals! {
         let trader = world.trader("trader", 100 * ONE);
         let market = world.create_market(world.vault, 1).unwrap();
         world.markets.push(market);
-        world.chain.wait(DELAY - 1);
         world.open_in(&trader, 1, call(0), 1_000_000, u64::MAX)
     };
 }
