@@ -12,22 +12,18 @@ use crate::{
     shell::{Shell, describe},
 };
 
-/// Also checks the `cargo-build-sbf` that anchor calls; whatever builds the workspace must ask for the same, or cargo builds
-/// a part of it twice.
-pub const DROP_IN: &str = "sbf-build/command";
-
 pub fn run(shell: &Shell, arguments: &[String]) -> Result<()> {
     build::program(shell)?;
-    let mut demo = Command::new(executable(shell)?);
+    let mut demo = Command::new(executable(shell, &["--package", "perpetua-demo"])?);
     let status = demo.args(arguments).current_dir(&shell.root).status()?;
     ensure!(status.success(), "the demo failed");
     Ok(())
 }
 
-/// Builds the demo with the workspace, so that what its tests have built is not built anew, and says where it is.
-pub fn executable(shell: &Shell) -> Result<PathBuf> {
-    let mut command =
-        shell.cargo(&["build", "--locked", "--workspace", "--features", DROP_IN, "--bin", "perpetua-demo"]);
+/// Builds the demo from a selection of packages and says where it is.
+pub fn executable(shell: &Shell, selection: &[&str]) -> Result<PathBuf> {
+    let mut command = shell.cargo(&["build", "--locked", "--bin", "perpetua-demo"]);
+    command.args(selection);
     command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
     let child = command.spawn().with_context(|| describe(&command))?;
     let output = child.wait_with_output()?;

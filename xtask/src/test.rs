@@ -11,8 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    build,
-    demo::{self, DROP_IN},
+    build, demo,
     generated::Generated,
     idl,
     shell::{Shell, describe, run as run_command},
@@ -31,6 +30,9 @@ const STEPS: &[(&str, Step)] = &[
     ("the IDL", interface),
     ("compute units", compute_units),
 ];
+
+/// Also checks the `cargo-build-sbf` that anchor calls.
+const DROP_IN: &str = "sbf-build/command";
 
 /// What the demo replays.
 const SCENARIOS: [&str; 3] = ["crash", "weekend", "halving"];
@@ -141,7 +143,8 @@ fn conformance_program(checks: &mut Checks) -> Result<()> {
 
 /// The demo fails if any of the promises that it checks does not hold.
 fn demonstration(checks: &mut Checks) -> Result<()> {
-    let demo = demo::executable(checks.shell)?;
+    // With the tests, which are built: by itself it would have other features, and so other dependencies to build.
+    let demo = demo::executable(checks.shell, &["--workspace", "--features", DROP_IN, "--tests"])?;
     for scenario in SCENARIOS {
         // What does not hold it says on standard error; the summary would bury that.
         let mut command = Command::new(&demo);
