@@ -36,8 +36,9 @@ pub fn executable(shell: &Shell, selection: &[&str]) -> Result<PathBuf> {
 fn executable_in(message: &str) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
     let demo = message.pointer("/target/name")?.as_str()? == "perpetua-demo";
+    let its_tests = message.pointer("/profile/test")?.as_bool()?;
     let file = message.get("executable")?.as_str()?;
-    demo.then(|| PathBuf::from(file))
+    (demo && !its_tests).then(|| PathBuf::from(file))
 }
 
 #[cfg(test)]
@@ -46,10 +47,10 @@ mod tests {
 
     #[test]
     fn the_demos_file_is_found_among_cargos_messages() {
-        let message =
-            r#"{"reason":"compiler-artifact","target":{"name":"perpetua-demo"},"executable":"/t/perpetua-demo"}"#;
+        let message = r#"{"target":{"name":"perpetua-demo"},"profile":{"test":false},"executable":"/t/perpetua-demo"}"#;
         assert_eq!(executable_in(message), Some(PathBuf::from("/t/perpetua-demo")));
         assert_eq!(executable_in(&message.replace("\"perpetua-demo\"", "\"xtask\"")), None);
+        assert_eq!(executable_in(&message.replace("false", "true")), None, "its tests");
         assert_eq!(executable_in(r#"{"reason":"build-finished","success":true}"#), None);
     }
 }
