@@ -25,6 +25,10 @@ pub struct LiquidationReport {
     pub closed: u8,
     /// What the closed options paid, raw units.
     pub proceeds: Tokens,
+    /// The part of it that the insurance pool paid, raw units.
+    pub from_insurance: Tokens,
+    /// What became a claim on the insurance pool, raw units.
+    pub claimed: Tokens,
     /// Funding collected, raw units.
     pub funding: Tokens,
     /// The keeper's half of the penalty, raw units.
@@ -379,6 +383,8 @@ impl Liquidation<'_, '_> {
             self.least_margin = Tokens(self.least_margin.0.saturating_add(candidate.least_margin.0));
         }
         self.report.proceeds = self.report.proceeds.plus(paid.received()?)?;
+        self.report.from_insurance = self.report.from_insurance.plus(paid.insurance)?;
+        self.report.claimed = self.report.claimed.plus(paid.claimed)?;
         self.report.closed = self.report.closed.saturating_add(1);
         Ok(())
     }

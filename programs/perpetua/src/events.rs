@@ -233,6 +233,10 @@ pub struct AccountLiquidated {
     pub closed: u8,
     /// What the closed options paid.
     pub proceeds: u64,
+    /// The part of it that the insurance pool paid.
+    pub from_insurance: u64,
+    /// What became a claim on the insurance pool.
+    pub claimed: u64,
     /// Funding collected.
     pub funding: u64,
     /// The keeper's half of the penalty.

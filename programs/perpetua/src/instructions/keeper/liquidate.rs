@@ -59,6 +59,8 @@ pub(crate) fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
         keeper_account: ctx.accounts.keeper_account.key(),
         closed: report.closed,
         proceeds: report.proceeds.0,
+        from_insurance: report.from_insurance.0,
+        claimed: report.claimed.0,
         funding: report.funding.0,
         keeper_reward: report.keeper_reward.0,
         insurance_reward: report.insurance_reward.0,
