@@ -19,6 +19,8 @@ use crate::{
 
 /// Seconds before and after a change of the multiplier in which dollar markets stand still.
 pub const MULTIPLIER_QUIET_SECONDS: i64 = 1_800;
+/// Seconds after a change of the multiplier in which a feed's moving average may be of prices before it.
+const AVERAGE_QUIET_SECONDS: i64 = 86_400;
 /// Seconds for which a missing price of the token feed is waited for.
 pub const TOKEN_DUE_SECONDS: i64 = 86_400;
 /// Most decimals of a stock token: with them a dollar is worth less than 2^39 raw units at any price.
@@ -384,9 +386,19 @@ impl Stock {
             return Ok(());
         }
         (self.doubt_bps, self.doubted) = (0, Wide::ZERO);
+        let update = self.with_average_of_now(update, now);
         self.share.set(&update);
         let variance = self.variance();
         self.share.widen_window(variance, now)
+    }
+
+    /// For a day after a change of the multiplier the feed's moving average may be of prices before it: one outside the value
+    /// band says nothing then.
+    fn with_average_of_now(&self, update: PriceUpdate, now: i64) -> PriceUpdate {
+        let recent = self.changed_at != 0 && now.saturating_sub(self.changed_at) <= AVERAGE_QUIET_SECONDS;
+        let distance = update.average.max(update.price).saturating_sub(update.average.min(update.price));
+        let of_before = recent && exceeds(distance, update.price, self.config.value_band_bps);
+        if of_before { PriceUpdate { average: update.price, ..update } } else { update }
     }
 
     /// What an update proves of the time before it counts for older ones too, so that nobody passes over the first after a

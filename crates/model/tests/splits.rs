@@ -175,6 +175,24 @@ fn a_feed_that_knows_of_a_split_before_the_mint_is_not_believed_until_it_starts(
     }
 }
 
+/// The feed's moving average goes on at prices of before the split for hours after it.
+#[test]
+fn an_average_of_before_the_split_does_not_make_the_stock_look_diverged() {
+    let mut desk = Desk::priced(stock_config(), IN_SESSION);
+    let split = IN_SESSION + 3_600;
+    desk.stock.acknowledge(Multiplier::from_bits(3f64.to_bits()).unwrap());
+    desk.announce(3.0, split);
+    desk.crank(None, None, split).unwrap();
+    let after = |now| PriceUpdate { average: Usd::from_cents(SHARE_CENTS), ..update(SHARE_CENTS / 3, 2, now, now - 1) };
+    let later = split + 3_600;
+    desk.crank(Some(after(later)), None, later).unwrap();
+    assert_eq!(desk.states(later), []);
+    // Two days later such an average means what it says.
+    let tuesday = MONDAY + DAY + 3_600;
+    desk.crank(Some(after(tuesday)), None, tuesday).unwrap();
+    assert!(desk.states(tuesday).contains(&StockDiverged));
+}
+
 #[test]
 fn a_stock_that_really_moved_far_while_it_split_waits_for_the_administrator() {
     let mut desk = Desk::priced(stock_config(), IN_SESSION);
