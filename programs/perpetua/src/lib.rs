@@ -23,6 +23,147 @@ declare_id!("PeoK3okAck2xUpQri7S2DqfWdJFKFx5WSKm97NpY76y");
 pub mod perpetua {
     use super::*;
 
+    // What is called most comes first: finding an instruction costs compute for each that stands before it.
+
+    /// Looks at a stock token's multiplier and takes in price updates of the stock, as far as there are new ones. Anyone may
+    /// call it; a dollar market's crank needs it in its slot. Updates from outside the exchange's sessions are ignored.
+    ///
+    /// Errors: `WrongAccount`, `MalformedMint`, `WrongOracleOwner`, `MalformedPrice`, `PriceNotVerified`, `WrongFeed`,
+    /// `PriceNotPositive`, `PriceOutOfRange`, `PriceFromFuture`, `PriceStale`, `PriceUncertain`.
+    pub fn crank_stock(ctx: Context<CrankStock>) -> Result<()> {
+        instructions::crank_stock(ctx)
+    }
+
+    /// Takes in a price update, if there is a new one, and accrues the market's funding up to now. Anyone may call it;
+    /// trades need it in their slot. An update older than the last one is ignored. A dollar market needs its stock, cranked
+    /// in the same slot.
+    ///
+    /// Errors: `StockMissing`, `StockNotCranked`, `WrongAccount`, `WrongOracleOwner`, `MalformedPrice`, `PriceNotVerified`, `WrongFeed`, `PriceNotPositive`,
+    /// `PriceOutOfRange`, `PriceFromFuture`, `PriceStale`, `PriceUncertain`.
+    pub fn crank_funding(ctx: Context<CrankFunding>) -> Result<()> {
+        instructions::crank_funding(ctx)
+    }
+
+    /// Buys `size` millionths of an index unit of the option at `tick`, or adds them to the position held, for at most
+    /// `max_cost` raw units of premium and fee. The account's owner signs. Needs every other market that the account has
+    /// positions in, and `crank_funding` of the market in the same slot.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PriceFarFromAverage`, `VarianceStale`,
+    /// `VarianceTooYoung`, `OpeningPaused`, `VaultShort`, `SizeTooSmall`, `SizeTooLarge`, `TickTooFar`, `PriceTouchesCap`,
+    /// `OptionTooCheap`, `SlotOccupied`, `CostAboveLimit`, `NoFreePosition`, `InsufficientCollateral`,
+    /// `UtilisationTooHigh`, `SeriesLimitReached`, `SideLimitReached`, `MarketMissing`, `BelowInitialMargin`,
+    /// `MintPaused`, `MintChanged` and those of a mint that is not allowed any more.
+    pub fn open_position(ctx: Context<OpenPosition>, side: Side, tick: i16, size: u64, max_cost: u64) -> Result<()> {
+        instructions::open_position(ctx, side, tick, size, max_cost)
+    }
+
+    /// Sells `size` millionths of an index unit of the option at `tick` back, for at least `min_proceeds` raw units after
+    /// the fee and before the funding that the position owes. The account's owner signs. Needs `crank_funding` of the
+    /// market in the same slot, unless there was no price for seven days.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PositionNotFound`, `SizeTooSmall`,
+    /// `SizeTooLarge`, `ProceedsBelowLimit`, `InsufficientCollateral`.
+    pub fn close_position(
+        ctx: Context<ClosePosition>,
+        side: Side,
+        tick: i16,
+        size: u64,
+        min_proceeds: u64,
+    ) -> Result<()> {
+        instructions::close_position(ctx, side, tick, size, min_proceeds)
+    }
+
+    /// Closes of an account below its maintenance margin what restores its initial margin. Anyone with a margin account in
+    /// the vault may call it, who receives half of the penalty there. Needs every market that the account has positions
+    /// in, each followed by its index and cranked in the same slot.
+    ///
+    /// Errors: `WrongAccount`, `Unauthorized`, `SameAccount`, `MarketMissing`, `MarketNotAccrued`, `PriceStale`,
+    /// `AccountHealthy`, `PriceFarFromAverage`, `RecoveringFromOutage`.
+    pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
+        instructions::liquidate(ctx)
+    }
+
+    /// Values a market's open interest, for pool shares to be minted and burned at. Anyone may call it. Needs
+    /// `crank_funding` of the market in the same slot, unless there was no price for ten minutes.
+    ///
+    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PriceFarFromAverage`, `VarianceStale`.
+    pub fn mark_market(ctx: Context<MarkMarket>) -> Result<()> {
+        instructions::mark_market(ctx)
+    }
+
+    /// Moves up to `amount` raw units of the stock token into a pool and mints shares for what arrived, at the pool's higher
+    /// value. The owner of the tokens signs. Needs every market of the vault, each marked within 25 slots.
+    ///
+    /// Errors: `WrongAccount`, `MarketsIncomplete`, `MarkStale`, `AmountZero`, `SharesBelowMinimum`, `SharePriceTooLow`,
+    /// `OpeningPaused`, `VaultShort`, `MintPaused`, `MintChanged`, and the token program's.
+    pub fn join_pool(ctx: Context<JoinPool>, pool: Pool, amount: u64, min_shares: u64) -> Result<()> {
+        instructions::join_pool(ctx, pool, amount, min_shares)
+    }
+
+    /// Turns the withdrawal at the front of a pool's queue into tokens to claim, at the pool's lower value and as far as
+    /// its capacity goes; one that waited a day too long is returned instead. Anyone may call it, but only the owner while
+    /// a market has no price. Needs every market of the vault, each marked within 25 slots.
+    ///
+    /// Errors: `WrongAccount`, `TicketNotQueued`, `TicketOutOfOrder`, `TicketNotReady`, `MarketsIncomplete`, `MarkStale`,
+    /// `MarkAtBounds`, `VaultShort`.
+    pub fn execute_withdrawal(ctx: Context<ExecuteWithdrawal>) -> Result<()> {
+        instructions::execute_withdrawal(ctx)
+    }
+
+    /// Moves `amount` raw units of the stock token into the vault and credits the account with what arrived. The account's
+    /// owner signs.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `AmountZero`, `MintPaused`, `MintChanged` and the other reasons why a mint is
+    /// refused, `VaultShort`, and the token program's.
+    pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
+        instructions::deposit(ctx, amount)
+    }
+
+    /// Pays `amount` raw units of collateral to any token account, if the margin account stays above its initial margin.
+    /// The account's owner signs. Needs every market that the account has positions in.
+    ///
+    /// Errors: `Unauthorized`, `WrongAccount`, `AmountZero`, `InsufficientCollateral`, `BelowInitialMargin`,
+    /// `MarketMissing`, `PriceFarFromAverage`, `VaultShort`, `MintPaused`, `MintChanged` and the other reasons why a mint is
+    /// refused, and the token program's.
+    pub fn withdraw(ctx: Context<Withdraw>, amount: u64) -> Result<()> {
+        instructions::withdraw(ctx, amount)
+    }
+
+    /// Pays a position whose option is certain to be at its cap, in full and without a fee, to its owner. Anyone may call
+    /// it. Needs `crank_funding` of the market in the same slot.
+    ///
+    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `VarianceStale`, `PositionNotFound`, `NotCapped`,
+    /// `InsufficientCollateral`.
+    pub fn settle_capped(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
+        instructions::settle_capped(ctx, side, tick)
+    }
+
+    /// Closes a position far out of the money at its funding value, without a fee, to its owner, so that its place on the
+    /// ladder returns. Anyone may call it. Needs `crank_funding` of the market in the same slot.
+    ///
+    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `VarianceStale`, `PositionNotFound`, `NotFar`,
+    /// `InsufficientCollateral`.
+    pub fn retire_far(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
+        instructions::retire_far(ctx, side, tick)
+    }
+
+    /// Closes a position whose index had no price for seven days, at the last price and the middle volatility, without a fee,
+    /// to its owner. Anyone may call it. Needs `crank_funding` of the market in the same slot.
+    ///
+    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PositionNotFound`, `NotAbandoned`, `InsufficientCollateral`, and the
+    /// states of a dollar market's stock.
+    pub fn settle_abandoned(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
+        instructions::settle_abandoned(ctx, side, tick)
+    }
+
+    /// Collects what an account's positions owe, as far as its collateral goes. Anyone may call it. Needs every market that
+    /// the account has positions in.
+    ///
+    /// Errors: `WrongAccount`, `MarketMissing`, `NothingToCollect`.
+    pub fn settle_funding(ctx: Context<SettleFunding>) -> Result<()> {
+        instructions::settle_funding(ctx)
+    }
+
     /// Makes the program's upgrade authority, who signs, the administrator, and names the guardian and the owner of the
     /// token accounts that fees are paid to. Once.
     ///
@@ -173,118 +314,6 @@ pub mod perpetua {
         instructions::close_account(ctx)
     }
 
-    /// Moves `amount` raw units of the stock token into the vault and credits the account with what arrived. The account's
-    /// owner signs.
-    ///
-    /// Errors: `Unauthorized`, `WrongAccount`, `AmountZero`, `MintPaused`, `MintChanged` and the other reasons why a mint is
-    /// refused, `VaultShort`, and the token program's.
-    pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
-        instructions::deposit(ctx, amount)
-    }
-
-    /// Pays `amount` raw units of collateral to any token account, if the margin account stays above its initial margin.
-    /// The account's owner signs. Needs every market that the account has positions in.
-    ///
-    /// Errors: `Unauthorized`, `WrongAccount`, `AmountZero`, `InsufficientCollateral`, `BelowInitialMargin`,
-    /// `MarketMissing`, `PriceFarFromAverage`, `VaultShort`, `MintPaused`, `MintChanged` and the other reasons why a mint is
-    /// refused, and the token program's.
-    pub fn withdraw(ctx: Context<Withdraw>, amount: u64) -> Result<()> {
-        instructions::withdraw(ctx, amount)
-    }
-
-    /// Buys `size` millionths of an index unit of the option at `tick`, or adds them to the position held, for at most
-    /// `max_cost` raw units of premium and fee. The account's owner signs. Needs every other market that the account has
-    /// positions in, and `crank_funding` of the market in the same slot.
-    ///
-    /// Errors: `Unauthorized`, `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PriceFarFromAverage`, `VarianceStale`,
-    /// `VarianceTooYoung`, `OpeningPaused`, `VaultShort`, `SizeTooSmall`, `SizeTooLarge`, `TickTooFar`, `PriceTouchesCap`,
-    /// `OptionTooCheap`, `SlotOccupied`, `CostAboveLimit`, `NoFreePosition`, `InsufficientCollateral`,
-    /// `UtilisationTooHigh`, `SeriesLimitReached`, `SideLimitReached`, `MarketMissing`, `BelowInitialMargin`,
-    /// `MintPaused`, `MintChanged` and those of a mint that is not allowed any more.
-    pub fn open_position(ctx: Context<OpenPosition>, side: Side, tick: i16, size: u64, max_cost: u64) -> Result<()> {
-        instructions::open_position(ctx, side, tick, size, max_cost)
-    }
-
-    /// Sells `size` millionths of an index unit of the option at `tick` back, for at least `min_proceeds` raw units after
-    /// the fee and before the funding that the position owes. The account's owner signs. Needs `crank_funding` of the
-    /// market in the same slot, unless there was no price for seven days.
-    ///
-    /// Errors: `Unauthorized`, `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PositionNotFound`, `SizeTooSmall`,
-    /// `SizeTooLarge`, `ProceedsBelowLimit`, `InsufficientCollateral`.
-    pub fn close_position(
-        ctx: Context<ClosePosition>,
-        side: Side,
-        tick: i16,
-        size: u64,
-        min_proceeds: u64,
-    ) -> Result<()> {
-        instructions::close_position(ctx, side, tick, size, min_proceeds)
-    }
-
-    /// Looks at a stock token's multiplier and takes in price updates of the stock, as far as there are new ones. Anyone may
-    /// call it; a dollar market's crank needs it in its slot. Updates from outside the exchange's sessions are ignored.
-    ///
-    /// Errors: `WrongAccount`, `MalformedMint`, `WrongOracleOwner`, `MalformedPrice`, `PriceNotVerified`, `WrongFeed`,
-    /// `PriceNotPositive`, `PriceOutOfRange`, `PriceFromFuture`, `PriceStale`, `PriceUncertain`.
-    pub fn crank_stock(ctx: Context<CrankStock>) -> Result<()> {
-        instructions::crank_stock(ctx)
-    }
-
-    /// Takes in a price update, if there is a new one, and accrues the market's funding up to now. Anyone may call it;
-    /// trades need it in their slot. An update older than the last one is ignored. A dollar market needs its stock, cranked
-    /// in the same slot.
-    ///
-    /// Errors: `StockMissing`, `StockNotCranked`, `WrongAccount`, `WrongOracleOwner`, `MalformedPrice`, `PriceNotVerified`, `WrongFeed`, `PriceNotPositive`,
-    /// `PriceOutOfRange`, `PriceFromFuture`, `PriceStale`, `PriceUncertain`.
-    pub fn crank_funding(ctx: Context<CrankFunding>) -> Result<()> {
-        instructions::crank_funding(ctx)
-    }
-
-    /// Collects what an account's positions owe, as far as its collateral goes. Anyone may call it. Needs every market that
-    /// the account has positions in.
-    ///
-    /// Errors: `WrongAccount`, `MarketMissing`, `NothingToCollect`.
-    pub fn settle_funding(ctx: Context<SettleFunding>) -> Result<()> {
-        instructions::settle_funding(ctx)
-    }
-
-    /// Closes of an account below its maintenance margin what restores its initial margin. Anyone with a margin account in
-    /// the vault may call it, who receives half of the penalty there. Needs every market that the account has positions
-    /// in, each followed by its index and cranked in the same slot.
-    ///
-    /// Errors: `WrongAccount`, `Unauthorized`, `SameAccount`, `MarketMissing`, `MarketNotAccrued`, `PriceStale`,
-    /// `AccountHealthy`, `PriceFarFromAverage`, `RecoveringFromOutage`.
-    pub fn liquidate(ctx: Context<Liquidate>) -> Result<()> {
-        instructions::liquidate(ctx)
-    }
-
-    /// Pays a position whose option is certain to be at its cap, in full and without a fee, to its owner. Anyone may call
-    /// it. Needs `crank_funding` of the market in the same slot.
-    ///
-    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `VarianceStale`, `PositionNotFound`, `NotCapped`,
-    /// `InsufficientCollateral`.
-    pub fn settle_capped(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
-        instructions::settle_capped(ctx, side, tick)
-    }
-
-    /// Closes a position far out of the money at its funding value, without a fee, to its owner, so that its place on the
-    /// ladder returns. Anyone may call it. Needs `crank_funding` of the market in the same slot.
-    ///
-    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `VarianceStale`, `PositionNotFound`, `NotFar`,
-    /// `InsufficientCollateral`.
-    pub fn retire_far(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
-        instructions::retire_far(ctx, side, tick)
-    }
-
-    /// Closes a position whose index had no price for seven days, at the last price and the middle volatility, without a fee,
-    /// to its owner. Anyone may call it. Needs `crank_funding` of the market in the same slot.
-    ///
-    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PositionNotFound`, `NotAbandoned`, `InsufficientCollateral`, and the
-    /// states of a dollar market's stock.
-    pub fn settle_abandoned(ctx: Context<SettlePosition>, side: Side, tick: i16) -> Result<()> {
-        instructions::settle_abandoned(ctx, side, tick)
-    }
-
     /// Notes since when a vault holds fewer tokens than its ledgers say, or that it does not. Anyone may call it.
     ///
     /// Errors: `WrongAccount`.
@@ -322,23 +351,6 @@ pub mod perpetua {
         instructions::sync_account(ctx)
     }
 
-    /// Values a market's open interest, for pool shares to be minted and burned at. Anyone may call it. Needs
-    /// `crank_funding` of the market in the same slot, unless there was no price for ten minutes.
-    ///
-    /// Errors: `WrongAccount`, `MarketNotAccrued`, `PriceStale`, `PriceFarFromAverage`, `VarianceStale`.
-    pub fn mark_market(ctx: Context<MarkMarket>) -> Result<()> {
-        instructions::mark_market(ctx)
-    }
-
-    /// Moves up to `amount` raw units of the stock token into a pool and mints shares for what arrived, at the pool's higher
-    /// value. The owner of the tokens signs. Needs every market of the vault, each marked within 25 slots.
-    ///
-    /// Errors: `WrongAccount`, `MarketsIncomplete`, `MarkStale`, `AmountZero`, `SharesBelowMinimum`, `SharePriceTooLow`,
-    /// `OpeningPaused`, `VaultShort`, `MintPaused`, `MintChanged`, and the token program's.
-    pub fn join_pool(ctx: Context<JoinPool>, pool: Pool, amount: u64, min_shares: u64) -> Result<()> {
-        instructions::join_pool(ctx, pool, amount, min_shares)
-    }
-
     /// Burns shares of a pool and queues them to leave it. They go on bearing its gains and losses. Their owner signs.
     ///
     /// Errors: `WrongAccount`, `AmountZero`, and the token program's.
@@ -351,16 +363,6 @@ pub mod perpetua {
     /// Errors: `WrongAccount`, `Unauthorized`, `TicketNotQueued`.
     pub fn cancel_withdrawal(ctx: Context<CancelWithdrawal>) -> Result<()> {
         instructions::cancel_withdrawal(ctx)
-    }
-
-    /// Turns the withdrawal at the front of a pool's queue into tokens to claim, at the pool's lower value and as far as
-    /// its capacity goes; one that waited a day too long is returned instead. Anyone may call it, but only the owner while
-    /// a market has no price. Needs every market of the vault, each marked within 25 slots.
-    ///
-    /// Errors: `WrongAccount`, `TicketNotQueued`, `TicketOutOfOrder`, `TicketNotReady`, `MarketsIncomplete`, `MarkStale`,
-    /// `MarkAtBounds`, `VaultShort`.
-    pub fn execute_withdrawal(ctx: Context<ExecuteWithdrawal>) -> Result<()> {
-        instructions::execute_withdrawal(ctx)
     }
 
     /// Pays the tokens of an executed withdrawal to any token account. Its owner signs.
