@@ -173,6 +173,13 @@ impl World {
         Ok(keys)
     }
 
+    /// Makes a market that was listed on a vault with LPs as old as it must be to open.
+    pub fn let_open(&mut self, market: &MarketKeys) {
+        let place =
+            8 + std::mem::offset_of!(state::Market, state) + std::mem::offset_of!(perpetua_model::Market, opens_at);
+        self.chain.edit(&market.market, |data| data[place..place + 8].fill(0));
+    }
+
     /// A second vault, of a plain SPL token, with a market on each of the first two indices and seeded pools.
     pub fn add_spl_vault(&mut self) -> (VaultKeys, Vec<MarketKeys>) {
         let mint = actor("SPL mint");

@@ -36,6 +36,8 @@ fn mint_of(account: &Account) -> Option<&[u8]> {
     (tokens && account.data.len() >= 165 && number(&account.data, 0) != 0).then(|| account.data.get(..32)).flatten()
 }
 
+/// Where an index's data names its exchange.
+const EXCHANGE_OF_INDEX: Range<usize> = 8..40;
 /// Where a market's data names its index.
 const INDEX_OF_MARKET: Range<usize> = 40..72;
 /// Where a margin account's data names its vault.
@@ -91,12 +93,21 @@ fn harmless(
             Some("the owner may cancel any of his withdrawals from the pool")
         }
         ("set_opening_paused", "authority", Fault::Replaced) if other_wallet => Some("the guardian may pause, too"),
+        ("cancel_change" | "tighten", "authority", Fault::Replaced) if other_wallet => {
+            Some("the administrator may do what the guardian may")
+        }
+        ("tighten", "index", Fault::Replaced) if same_fields(right, wrong?, EXCHANGE_OF_INDEX) => {
+            Some("the guardian may tighten any index")
+        }
+        ("apply_change" | "cancel_change", "admin", Fault::Closed | Fault::OtherOwner) => {
+            Some("the rent goes to an address; the program asks nothing of its account")
+        }
         (_, "owner" | "authority" | "caller" | "keeper", Fault::Closed | Fault::OtherOwner) => {
             Some("a signer is an address; the program asks nothing of its account")
         }
         (
-            "acknowledge_mint" | "shorten_sessions" | "acknowledge_multiplier",
-            "admin",
+            "acknowledge_mint" | "shorten_sessions" | "acknowledge_multiplier" | "name_admin" | "accept_admin",
+            "admin" | "next_admin",
             Fault::Closed | Fault::OtherOwner,
         ) => Some("a signer is an address; the program asks nothing of its account"),
         _ => None,

@@ -134,6 +134,7 @@ fn full_ladders(table: &mut Table, full: &World) {
 fn two_of_each() -> World {
     let mut world = with_dollar_market(2);
     let eth = world.create_dollar_market(1).unwrap();
+    world.let_open(&eth);
     world.markets.push(eth);
     world
 }

@@ -15,8 +15,8 @@ use perpetua_tests::{
 };
 use solana_pubkey::Pubkey;
 
-/// Bytes between a market's units per dollar and its ladder: the lowest that was reserved at, and what is not normal.
-const AFTER_UNITS: usize = 16;
+/// Bytes between a market's units per dollar and its ladder: when it opens, the lowest `X` that was reserved at, and states.
+const AFTER_UNITS: usize = 24;
 
 fn key(data: &[u8], offset: usize) -> Pubkey {
     Pubkey::try_from(&data[offset..offset + 32]).unwrap()

@@ -25,6 +25,7 @@ fn four_markets() -> World {
     let mut world = World::with_dollar_market(2);
     // ETH's dollar market comes behind BTC's.
     let eth = world.create_dollar_market(1).unwrap();
+    world.let_open(&eth);
     world.markets.push(eth);
     world
 }
