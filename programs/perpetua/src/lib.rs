@@ -242,7 +242,7 @@ pub mod perpetua {
     ///
     /// Errors: `Unauthorized`, `WrongAccount`, `ParameterOutOfRange`, `ParameterNeverChanges`, `NothingToChange`; Anchor's
     /// if a change of that account is proposed already.
-    pub fn propose_change(ctx: Context<ProposeChange>, new: NewParameters) -> Result<()> {
+    pub fn propose_change<'a>(ctx: Context<'a, ProposeChange<'a>>, new: NewParameters) -> Result<()> {
         instructions::propose_change(ctx, new)
     }
 
@@ -250,7 +250,7 @@ pub mod perpetua {
     /// `crank_funding` in the same slot.
     ///
     /// Errors: `WrongAccount`, `Unauthorized`, `ChangeNotReady`, `ChangeExpired`, `ChangeOutdated`, `MarketNotAccrued`.
-    pub fn apply_change(ctx: Context<ApplyChange>) -> Result<()> {
+    pub fn apply_change<'a>(ctx: Context<'a, ApplyChange<'a>>) -> Result<()> {
         instructions::apply_change(ctx)
     }
 
@@ -266,7 +266,7 @@ pub mod perpetua {
     ///
     /// Errors: `Unauthorized`, `WrongAccount`, `ParameterOutOfRange`, `ParameterNeverChanges`, `NothingToChange`,
     /// `ChangeMustWait`.
-    pub fn tighten(ctx: Context<Tighten>, new: NewParameters) -> Result<()> {
+    pub fn tighten<'a>(ctx: Context<'a, Tighten<'a>>, new: NewParameters) -> Result<()> {
         instructions::tighten(ctx, new)
     }
 

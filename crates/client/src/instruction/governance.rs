@@ -33,16 +33,9 @@ impl Changed {
         address::proposal(&self.address())
     }
 
-    fn accounts(&self) -> perpetua::accounts::Target {
-        let mut target = perpetua::accounts::Target { index: None, vault: None, market: None, stock: None };
-        match self {
-            Self::Exchange => {}
-            Self::Index(address) => target.index = Some(*address),
-            Self::Vault(address) => target.vault = Some(*address),
-            Self::Market(address) => target.market = Some(*address),
-            Self::Stock(address) => target.stock = Some(*address),
-        }
-        target
+    /// The account as instructions take it: the exchange is named in any case.
+    fn account(&self) -> Option<Pubkey> {
+        if *self == Self::Exchange { None } else { Some(self.address()) }
     }
 }
 
@@ -51,7 +44,7 @@ pub fn propose_change(admin: &Pubkey, changed: &Changed, new: NewParameters) -> 
     let accounts = perpetua::accounts::ProposeChange {
         admin: *admin,
         exchange: address::exchange(),
-        target: changed.accounts(),
+        target: changed.account(),
         proposal: changed.proposal(),
         system_program: system_program::ID,
         event_authority: address::event_authority(),
@@ -64,7 +57,7 @@ pub fn propose_change(admin: &Pubkey, changed: &Changed, new: NewParameters) -> 
 pub fn apply_change(admin: &Pubkey, changed: &Changed) -> Instruction {
     let accounts = perpetua::accounts::ApplyChange {
         exchange: address::exchange(),
-        target: changed.accounts(),
+        target: changed.account(),
         proposal: changed.proposal(),
         admin: *admin,
         event_authority: address::event_authority(),
@@ -91,7 +84,7 @@ pub fn tighten(authority: &Pubkey, changed: &Changed, new: NewParameters) -> Ins
     let accounts = perpetua::accounts::Tighten {
         authority: *authority,
         exchange: address::exchange(),
-        target: changed.accounts(),
+        target: changed.account(),
         event_authority: address::event_authority(),
         program: address::PROGRAM,
     };

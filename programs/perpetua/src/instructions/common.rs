@@ -172,7 +172,7 @@ fn borrow<'a, T: ZeroCopy + Owner>(account: &'a AccountInfo<'a>) -> Result<Ref<'
 }
 
 /// What [`AccountLoader::load_mut`] does, for as long as the account lives rather than a loader.
-fn borrow_mut<'a, T: ZeroCopy + Owner>(account: &'a AccountInfo<'a>) -> Result<RefMut<'a, T>> {
+pub(crate) fn borrow_mut<'a, T: ZeroCopy + Owner>(account: &'a AccountInfo<'a>) -> Result<RefMut<'a, T>> {
     AccountLoader::<T>::try_from(account)?;
     require!(account.is_writable, ErrorCode::AccountNotMutable);
     let data = account.try_borrow_mut_data()?;

@@ -3,4 +3,4 @@
 pub mod policy;
 mod transfer;
 
-pub use transfer::{VaultTokens, balance, is_frozen};
+pub use transfer::{VaultTokens, balance, is_frozen, owner};

@@ -9,6 +9,8 @@ use perpetua_model::Tokens;
 
 use crate::{error::PerpetuaError, state::Vault};
 
+/// Where a token account holds its owner, in both token programs.
+const OWNER: usize = 32;
 /// Where a token account holds its balance, in both token programs.
 const AMOUNT: usize = 64;
 /// Where it says whether it is frozen.
@@ -20,10 +22,20 @@ const FROZEN: u8 = 2;
 ///
 /// Errors: [`PerpetuaError::WrongAccount`] for an account of another program or too short for a token account.
 pub fn balance(tokens: &AccountInfo) -> Result<Tokens> {
+    Ok(Tokens(u64::from_le_bytes(field(tokens, AMOUNT)?)))
+}
+
+/// Who owns a token account.
+///
+/// Errors: [`PerpetuaError::WrongAccount`] for an account of another program or too short for a token account.
+pub fn owner(tokens: &AccountInfo) -> Result<Pubkey> {
+    field(tokens, OWNER).map(Pubkey::new_from_array)
+}
+
+fn field<const BYTES: usize>(tokens: &AccountInfo, at: usize) -> Result<[u8; BYTES]> {
     require!(*tokens.owner == token::ID || *tokens.owner == token_2022::ID, PerpetuaError::WrongAccount);
     let data = tokens.try_borrow_data()?;
-    let amount = data.get(AMOUNT..).and_then(<[u8]>::first_chunk).ok_or(PerpetuaError::WrongAccount)?;
-    Ok(Tokens(u64::from_le_bytes(*amount)))
+    Ok(*data.get(at..).and_then(<[u8]>::first_chunk).ok_or(PerpetuaError::WrongAccount)?)
 }
 
 /// Whether the issuer froze a token account, so that nothing can leave it.

@@ -1,6 +1,8 @@
 //! Changes configurations: what tightens limits at once, the rest two days after it was proposed.
 
-use anchor_lang::prelude::*;
+use std::cell::RefMut;
+
+use anchor_lang::{Discriminator, prelude::*};
 use bytemuck::{Pod, bytes_of, pod_read_unaligned};
 use perpetua_model::{Change, Guards, MarketConfig, StockConfig, VaultConfig, require_due};
 
@@ -10,7 +12,7 @@ use crate::{
     constants::VERSION,
     error::OrProgramError,
     events::{ChangeApplied, ChangeCancelled, ChangeProposed, Tightened, emit},
-    instructions::common::{DISCRIMINATOR, moment},
+    instructions::common::{DISCRIMINATOR, borrow_mut, moment},
     state::{Exchange, Index, Market, Proposal, Stock, Vault},
 };
 
@@ -34,23 +36,6 @@ pub enum NewParameters {
     Stock(StockParameters),
 }
 
-/// The account that is changed: the one that is given, or the exchange.
-#[derive(Accounts)]
-pub struct Target<'info> {
-    /// The index.
-    #[account(mut)]
-    pub index: Option<AccountLoader<'info, Index>>,
-    /// The vault.
-    #[account(mut)]
-    pub vault: Option<AccountLoader<'info, Vault>>,
-    /// The market; one that is not only tightened was accrued in this slot.
-    #[account(mut)]
-    pub market: Option<AccountLoader<'info, Market>>,
-    /// The stock.
-    #[account(mut)]
-    pub stock: Option<AccountLoader<'info, Stock>>,
-}
-
 /// Accounts of `propose_change`.
 #[event_cpi]
 #[derive(Accounts)]
@@ -61,14 +46,15 @@ pub struct ProposeChange<'info> {
     /// Names the administrator.
     #[account(has_one = admin @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
-    /// The account that is changed.
-    pub target: Target<'info>,
+    /// CHECK: the account that is changed, an index, vault, market or stock; none for the exchange.
+    #[account(mut)]
+    pub target: Option<UncheckedAccount<'info>>,
     /// Receives the change; there is one at a time for each account.
     #[account(
         init,
         payer = admin,
         space = DISCRIMINATOR + size_of::<Proposal>(),
-        seeds = [Proposal::SEED, target.address(&exchange).as_ref()],
+        seeds = [Proposal::SEED, address(&target, &exchange).as_ref()],
         bump,
     )]
     pub proposal: AccountLoader<'info, Proposal>,
@@ -83,13 +69,14 @@ pub struct ApplyChange<'info> {
     /// Names the administrator.
     #[account(mut)]
     pub exchange: AccountLoader<'info, Exchange>,
-    /// The account that is changed.
-    pub target: Target<'info>,
+    /// CHECK: the account that is changed, an index, vault, market or stock; none for the exchange.
+    #[account(mut)]
+    pub target: Option<UncheckedAccount<'info>>,
     /// The change.
     #[account(
         mut,
         close = admin,
-        constraint = proposal.load()?.target == target.address(&exchange) @ PerpetuaError::WrongAccount,
+        constraint = proposal.load()?.target == address(&target, &exchange) @ PerpetuaError::WrongAccount,
     )]
     pub proposal: AccountLoader<'info, Proposal>,
     /// CHECK: the administrator, who gets the rent back.
@@ -123,8 +110,9 @@ pub struct Tighten<'info> {
     /// Names both.
     #[account(constraint = exchange.load()?.may_tighten(authority.key) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
-    /// The account that is changed.
-    pub target: Target<'info>,
+    /// CHECK: the account that is changed, an index, vault, market or stock; none for the exchange.
+    #[account(mut)]
+    pub target: Option<UncheckedAccount<'info>>,
 }
 
 /// A configuration as a proposal holds it.
@@ -162,47 +150,70 @@ fn of_exchange(guardian: Pubkey, fee_recipient: Pubkey) -> [[u8; 32]; 2] {
     [guardian.to_bytes(), fee_recipient.to_bytes()]
 }
 
-impl<'info> Target<'info> {
-    /// The account's address.
-    fn address(&self, exchange: &AccountLoader<'info, Exchange>) -> Pubkey {
-        let given = [
-            self.index.as_ref().map(|index| index.key()),
-            self.vault.as_ref().map(|vault| vault.key()),
-            self.market.as_ref().map(|market| market.key()),
-            self.stock.as_ref().map(|stock| stock.key()),
-        ];
-        given.into_iter().flatten().next().unwrap_or(exchange.key())
+/// The address of the account that is changed.
+fn address(target: &Option<UncheckedAccount>, exchange: &AccountLoader<Exchange>) -> Pubkey {
+    target.as_ref().map_or(exchange.key(), |target| target.key())
+}
+
+/// The account that is changed. Its discriminator tells of which kind it is.
+enum Target<'a> {
+    Exchange(RefMut<'a, Exchange>),
+    Index(RefMut<'a, Index>),
+    Vault(RefMut<'a, Vault>),
+    Market(RefMut<'a, Market>),
+    Stock(RefMut<'a, Stock>),
+}
+
+impl<'a> Target<'a> {
+    /// Errors: [`PerpetuaError::WrongAccount`] for any other account, and Anchor's for another program's.
+    fn borrow(given: &'a Option<UncheckedAccount<'a>>, exchange: &'a AccountLoader<'a, Exchange>) -> Result<Self> {
+        let Some(account) = given else { return Ok(Self::Exchange(borrow_mut(exchange.as_ref())?)) };
+        let kind = {
+            let data = account.try_borrow_data()?;
+            *data.first_chunk::<DISCRIMINATOR>().ok_or(PerpetuaError::WrongAccount)?
+        };
+        let is = |discriminator: &[u8]| kind == discriminator;
+        if is(Index::DISCRIMINATOR) {
+            Ok(Self::Index(borrow_mut(account)?))
+        } else if is(Vault::DISCRIMINATOR) {
+            Ok(Self::Vault(borrow_mut(account)?))
+        } else if is(Market::DISCRIMINATOR) {
+            Ok(Self::Market(borrow_mut(account)?))
+        } else if is(Stock::DISCRIMINATOR) {
+            Ok(Self::Stock(borrow_mut(account)?))
+        } else {
+            err!(PerpetuaError::WrongAccount)
+        }
     }
 
-    /// Compares what an account has with what it would have.
+    /// Compares what the account has with what it would have.
     ///
-    /// Errors: [`PerpetuaError::WrongAccount`] for parameters of another kind of account, or for several accounts;
+    /// Errors: [`PerpetuaError::WrongAccount`] for parameters of another kind of account;
     /// [`PerpetuaError::ParameterOutOfRange`].
-    fn compare(&self, exchange: &Exchange, new: &NewParameters) -> Result<Comparison> {
-        match (new, &self.index, &self.vault, &self.market, &self.stock) {
-            (NewParameters::Exchange { guardian, fee_recipient }, None, None, None, None) => {
+    fn compare(&self, new: &NewParameters) -> Result<Comparison> {
+        match (new, self) {
+            (NewParameters::Exchange { guardian, fee_recipient }, Self::Exchange(exchange)) => {
                 let before = of_exchange(exchange.guardian, exchange.fee_recipient);
                 let after = of_exchange(*guardian, *fee_recipient);
                 let change = if before == after { Change::None } else { Change::Waits };
                 Ok(compare(&before, &after, change))
             }
-            (NewParameters::Index(guards), Some(index), None, None, None) => {
-                let (before, after) = (index.load()?.state.guards, Guards::from(*guards));
+            (NewParameters::Index(guards), Self::Index(index)) => {
+                let (before, after) = (index.state.guards, Guards::from(*guards));
                 after.validate().or_program_error()?;
                 Ok(compare(&before, &after, before.change_to(&after)))
             }
-            (NewParameters::Vault(config), None, Some(vault), None, None) => {
-                let (before, after) = (vault.load()?.state.config, VaultConfig::from(*config));
+            (NewParameters::Vault(config), Self::Vault(vault)) => {
+                let (before, after) = (vault.state.config, VaultConfig::from(*config));
                 after.validate().or_program_error()?;
                 Ok(compare(&before, &after, before.change_to(&after)))
             }
-            (NewParameters::Market(config), None, None, Some(market), None) => {
-                let (before, after) = (market.load()?.state.config, MarketConfig::from(*config));
+            (NewParameters::Market(config), Self::Market(market)) => {
+                let (before, after) = (market.state.config, MarketConfig::from(*config));
                 after.validate().or_program_error()?;
                 Ok(compare(&before, &after, before.change_to(&after)))
             }
-            (NewParameters::Stock(parameters), None, None, None, Some(stock)) => {
-                let stock = stock.load()?;
+            (NewParameters::Stock(parameters), Self::Stock(stock)) => {
                 let (before, after) = (stock.state.config, parameters.config(stock.state.config.decimals));
                 after.validate().or_program_error()?;
                 let same = parameters.share_feed == stock.share_feed
@@ -215,44 +226,42 @@ impl<'info> Target<'info> {
     }
 
     /// The account's configuration.
-    fn body(&self, exchange: &Exchange) -> Result<Body> {
-        Ok(match (&self.index, &self.vault, &self.market, &self.stock) {
-            (Some(index), ..) => body(&index.load()?.state.guards),
-            (_, Some(vault), ..) => body(&vault.load()?.state.config),
-            (_, _, Some(market), _) => body(&market.load()?.state.config),
-            (_, _, _, Some(stock)) => body(&stock.load()?.state.config),
-            _ => body(&of_exchange(exchange.guardian, exchange.fee_recipient)),
-        })
+    fn body(&self) -> Body {
+        match self {
+            Self::Exchange(exchange) => body(&of_exchange(exchange.guardian, exchange.fee_recipient)),
+            Self::Index(index) => body(&index.state.guards),
+            Self::Vault(vault) => body(&vault.state.config),
+            Self::Market(market) => body(&market.state.config),
+            Self::Stock(stock) => body(&stock.state.config),
+        }
     }
 
     /// Writes a configuration that was judged before.
-    fn write(&self, exchange: &AccountLoader<'info, Exchange>, after: &Body, at_once: bool) -> Result<()> {
-        match (&self.index, &self.vault, &self.market, &self.stock) {
-            (Some(index), ..) => index.load_mut()?.state.guards = read(after)?,
-            (_, Some(vault), ..) => vault.load_mut()?.state.config = read(after)?,
-            (_, _, Some(market), _) => {
-                let state = &mut market.load_mut()?.state;
-                let written =
-                    if at_once { state.tighten(read(after)?) } else { state.reconfigure(read(after)?, moment()?) };
-                written.or_program_error()?;
-            }
-            (_, _, _, Some(stock)) => stock.load_mut()?.state.config = read::<StockConfig>(after)?,
-            _ => {
-                let mut exchange = exchange.load_mut()?;
+    fn write(&mut self, after: &Body, at_once: bool) -> Result<()> {
+        match self {
+            Self::Exchange(exchange) => {
                 let [guardian, fee_recipient] = read::<[[u8; 32]; 2]>(after)?;
                 exchange.guardian = Pubkey::new_from_array(guardian);
                 exchange.fee_recipient = Pubkey::new_from_array(fee_recipient);
             }
+            Self::Index(index) => index.state.guards = read(after)?,
+            Self::Vault(vault) => vault.state.config = read(after)?,
+            Self::Market(market) => {
+                let (state, config) = (&mut market.state, read(after)?);
+                let written = if at_once { state.tighten(config) } else { state.reconfigure(config, moment()?) };
+                written.or_program_error()?;
+            }
+            Self::Stock(stock) => stock.state.config = read::<StockConfig>(after)?,
         }
         Ok(())
     }
 }
 
-pub(crate) fn propose_change(ctx: Context<ProposeChange>, new: NewParameters) -> Result<()> {
-    let accounts = &ctx.accounts;
-    let comparison = accounts.target.compare(&*accounts.exchange.load()?, &new)?;
+pub(crate) fn propose_change<'a>(ctx: Context<'a, ProposeChange<'a>>, new: NewParameters) -> Result<()> {
+    let accounts: &ProposeChange = ctx.accounts;
+    let comparison = Target::borrow(&accounts.target, &accounts.exchange)?.compare(&new)?;
     comparison.change.require_possible().or_program_error()?;
-    let target = accounts.target.address(&accounts.exchange);
+    let target = address(&accounts.target, &accounts.exchange);
     {
         let mut proposal = accounts.proposal.load_init()?;
         proposal.target = target;
@@ -265,17 +274,17 @@ pub(crate) fn propose_change(ctx: Context<ProposeChange>, new: NewParameters) ->
     emit(&accounts.event_authority, &ChangeProposed { target, proposal: accounts.proposal.key() })
 }
 
-pub(crate) fn apply_change(ctx: Context<ApplyChange>) -> Result<()> {
-    let accounts = &ctx.accounts;
-    let target = {
+pub(crate) fn apply_change<'a>(ctx: Context<'a, ApplyChange<'a>>) -> Result<()> {
+    let accounts: &ApplyChange = ctx.accounts;
+    let address = {
         let proposal = accounts.proposal.load()?;
         require_due(proposal.proposed_at, moment()?.now).or_program_error()?;
-        let now = accounts.target.body(&*accounts.exchange.load()?)?;
-        require!(now == proposal.before, PerpetuaError::ChangeOutdated);
-        accounts.target.write(&accounts.exchange, &proposal.after, false)?;
+        let mut target = Target::borrow(&accounts.target, &accounts.exchange)?;
+        require!(target.body() == proposal.before, PerpetuaError::ChangeOutdated);
+        target.write(&proposal.after, false)?;
         proposal.target
     };
-    emit(&accounts.event_authority, &ChangeApplied { target })
+    emit(&accounts.event_authority, &ChangeApplied { target: address })
 }
 
 pub(crate) fn cancel_change(ctx: Context<CancelChange>) -> Result<()> {
@@ -283,10 +292,13 @@ pub(crate) fn cancel_change(ctx: Context<CancelChange>) -> Result<()> {
     emit(&ctx.accounts.event_authority, &ChangeCancelled { target })
 }
 
-pub(crate) fn tighten(ctx: Context<Tighten>, new: NewParameters) -> Result<()> {
-    let accounts = &ctx.accounts;
-    let comparison = accounts.target.compare(&*accounts.exchange.load()?, &new)?;
-    comparison.change.require_at_once().or_program_error()?;
-    accounts.target.write(&accounts.exchange, &comparison.after, true)?;
-    emit(&accounts.event_authority, &Tightened { target: accounts.target.address(&accounts.exchange) })
+pub(crate) fn tighten<'a>(ctx: Context<'a, Tighten<'a>>, new: NewParameters) -> Result<()> {
+    let accounts: &Tighten = ctx.accounts;
+    {
+        let mut target = Target::borrow(&accounts.target, &accounts.exchange)?;
+        let comparison = target.compare(&new)?;
+        comparison.change.require_at_once().or_program_error()?;
+        target.write(&comparison.after, true)?;
+    }
+    emit(&accounts.event_authority, &Tightened { target: address(&accounts.target, &accounts.exchange) })
 }

@@ -1,7 +1,6 @@
 //! Pays the protocol's fees.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token_interface::TokenAccount;
 
 use crate::{
     PerpetuaError,
@@ -9,7 +8,7 @@ use crate::{
     events::{FeesCollected, emit},
     instructions::common::check_tokens,
     state::{Exchange, Vault},
-    token::{VaultTokens, policy},
+    token::{VaultTokens, owner, policy},
 };
 
 /// Accounts of `collect_fees`.
@@ -34,9 +33,9 @@ pub struct CollectFees<'info> {
     /// The stock token.
     /// CHECK: the vault names it, and the policy reads it.
     pub stock_mint: UncheckedAccount<'info>,
-    /// A token account of the fees' owner.
-    #[account(mut, constraint = destination.owner == exchange.load()?.fee_recipient @ PerpetuaError::Unauthorized)]
-    pub destination: InterfaceAccount<'info, TokenAccount>,
+    /// CHECK: a token account of the fees' owner.
+    #[account(mut, constraint = owner(&destination)? == exchange.load()?.fee_recipient @ PerpetuaError::Unauthorized)]
+    pub destination: UncheckedAccount<'info>,
     /// CHECK: the vault's token program.
     pub token_program: UncheckedAccount<'info>,
 }

@@ -1,6 +1,6 @@
 //! Sets the program up, once.
 
-use anchor_lang::prelude::*;
+use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 
 use crate::{
     PerpetuaError, constants::VERSION, instructions::common::DISCRIMINATOR, program::Perpetua, state::Exchange,
@@ -16,13 +16,32 @@ pub struct InitializeExchange<'info> {
     #[account(init, payer = admin, space = DISCRIMINATOR + size_of::<Exchange>(), seeds = [Exchange::SEED], bump)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// This program.
-    #[account(constraint = this_program.programdata_address()? == Some(program_data.key()) @ PerpetuaError::WrongAccount)]
     pub this_program: Program<'info, Perpetua>,
-    /// The upgradeable loader's account that names the upgrade authority.
-    #[account(constraint = program_data.upgrade_authority_address == Some(admin.key()) @ PerpetuaError::Unauthorized)]
-    pub program_data: Account<'info, ProgramData>,
+    /// CHECK: the upgradeable loader's account that names the upgrade authority, by its address.
+    #[account(
+        constraint = program_data.key() == program_data_address() @ PerpetuaError::WrongAccount,
+        constraint = upgrade_authority(&program_data)? == Some(admin.key()) @ PerpetuaError::Unauthorized,
+    )]
+    pub program_data: UncheckedAccount<'info>,
     /// Creates accounts.
     pub system_program: Program<'info, System>,
+}
+
+/// Bytes that the loader keeps before the upgrade authority: the account's kind and the slot of the last upgrade.
+const AUTHORITY: usize = 12;
+
+fn program_data_address() -> Pubkey {
+    Pubkey::find_program_address(&[crate::ID.as_ref()], &bpf_loader_upgradeable::ID).0
+}
+
+/// Who may upgrade the program. Read by hand: the loader's own reader brings a general decoder along, which is large.
+fn upgrade_authority(program_data: &AccountInfo) -> Result<Option<Pubkey>> {
+    let data = program_data.try_borrow_data()?;
+    let option = data.get(AUTHORITY..).and_then(<[u8]>::first_chunk::<33>).ok_or(PerpetuaError::WrongAccount)?;
+    Ok(match option {
+        [1, authority @ ..] => Some(Pubkey::new_from_array(*authority)),
+        _ => None,
+    })
 }
 
 pub(crate) fn initialize_exchange(
