@@ -63,7 +63,7 @@ impl Failure {
 }
 
 /// The compiled program.
-fn program_file() -> Vec<u8> {
+pub fn program_file() -> Vec<u8> {
     let path = env::var_os("PERPETUA_ELF")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/deploy/perpetua.so"), PathBuf::from);
     fs::read(&path).unwrap_or_else(|error| {

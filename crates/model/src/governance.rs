@@ -4,6 +4,7 @@
 use crate::{
     error::{ModelError, Result},
     feed::Guards,
+    margin::MarginTerms,
     market::{Market, MarketConfig},
     pool::PoolConfig,
     quantities::Volatility,
@@ -174,6 +175,7 @@ impl Market {
             return Err(ModelError::MarketNotAccrued);
         }
         self.config = config;
+        self.margin = MarginTerms::new(&config)?;
         // Margin counts on volatilities within the bounds.
         let bounds = [config.min_volatility_bps, config.max_volatility_bps].map(Volatility::from_bps);
         for volatility in self.middle.iter_mut().chain(&mut self.target) {

@@ -25,7 +25,7 @@ const _: () = assert!(size_of::<Index>() == 224);
 const _: () = assert!(size_of::<MarketConfig>() == 128);
 const _: () = assert!(size_of::<Series>() == 56);
 const _: () = assert!(size_of::<Slot>() == 136);
-const _: () = assert!(size_of::<Market>() == 9016);
+const _: () = assert!(size_of::<Market>() == 9064);
 const _: () = assert!(size_of::<Mark>() == 48);
 const _: () = assert!(size_of::<PoolConfig>() == 16);
 const _: () = assert!(size_of::<Pool>() == 56);

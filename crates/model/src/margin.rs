@@ -1,13 +1,16 @@
 //! Margin: what an account owes, what it must keep, and what may be taken out.
 
-use perpetua_pricing::{Real, Rounding, Side, Usd, peak_fraction};
+use perpetua_pricing::{Real, Rounding, Side, Usd, exp, ln};
 
 use crate::{
     account::{MarginAccount, Markets, Position},
     conditions::{Action, Conditions},
     error::{ModelError, Result},
-    market::{Market, years},
-    quantities::{FundingIndex, SIZE_SCALE, Size, Tokens, UnitsPerUsd, Wide, bps, product},
+    market::{Market, MarketConfig},
+    quantities::{
+        FundingIndex, SECONDS_PER_YEAR, SIZE_SCALE, Size, Tokens, UnitsPerUsd, VOLATILITY_FRACTION_BITS, Volatility, Wide,
+        bps, product,
+    },
     vault::{MARKETS, Vault},
 };
 
@@ -54,15 +57,68 @@ impl Health {
     }
 }
 
-/// The highest funding that one side of a market can charge within the margin horizon.
+/// Fraction bits of [`MarginTerms::slew`].
+const SLEW_FRACTION_BITS: u32 = 64;
+/// Years in a second and index units in a millionth, so that a yearly rate becomes one per second and millionth.
+const PER_SECOND_AND_MILLIONTH: Real = match Real::from_ratio(1, SECONDS_PER_YEAR * SIZE_SCALE) {
+    Some(part) => part,
+    None => panic!("the divisor is not zero"),
+};
+
+/// What margin takes from a market's configuration alone. The market keeps it, since logarithm, exponential and square root
+/// would otherwise be most of what margin costs.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct MarginTerms {
+    /// `(1 + slew)^h`, but not more than leads from the lowest volatility to the highest, Q16.48, rounded up.
+    pub reach: u64,
+    /// `ln(1 + slew)` per second, Q0.64, rounded up.
+    pub slew: u64,
+    /// For calls and puts `(1 + w) / sqrt(8 T)`: times a volatility, the highest time value rent a year and dollar of
+    /// strike, Q16.48, rounded up.
+    pub gamma: [u64; 2],
+    /// For calls and puts `(1 + w) (carry + rent c)` a year, Q16.48, rounded up.
+    pub steady: [u64; 2],
+}
+
+impl MarginTerms {
+    /// The terms of a valid configuration.
+    ///
+    /// Errors: [`ModelError::MathOverflow`], which a valid one does not reach.
+    pub fn new(config: &MarketConfig) -> Result<Self> {
+        let hour = Real::from_u64(3_600);
+        let slew = ln(Real::ONE.add(bps(config.slew_bps))).magnitude.div(hour).ok_or(ModelError::MathOverflow)?;
+        let lowest = bps(config.min_volatility_bps);
+        let most = bps(config.max_volatility_bps).div(lowest).ok_or(ModelError::MathOverflow)?;
+        let grown = exp(slew.mul(Real::from_u64(config.margin_horizon.into())));
+        let reach = if grown < most { grown } else { most };
+        // TV <= min(S, K) / u, and 1 / u <= sigma sqrt(T / 8) since u^2 = 1 + 8 / (sigma^2 T).
+        let eight_periods = config.period_years().scale_by_power_of_two(3);
+        let peak = Real::ONE.div(eight_periods.sqrt()).ok_or(ModelError::MathOverflow)?;
+        let fixed = |value: Real| {
+            value.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow)
+        };
+        let (mut gamma, mut steady) = ([0; 2], [0; 2]);
+        for side in [Side::Call, Side::Put] {
+            // A dollar market's stock may fall by as much as is reserved for.
+            let falls = Real::ONE.add(bps(config.reserve_extra_bps[side as usize]));
+            let yearly = bps(config.carry_bps).add(bps(config.rent_bps).mul(config.cap(side)));
+            gamma[side as usize] = fixed(peak.mul(falls))?;
+            steady[side as usize] = fixed(yearly.mul(falls))?;
+        }
+        let slew = slew.to_fixed(SLEW_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow)?;
+        Ok(Self { reach: fixed(reach)?, slew, gamma, steady })
+    }
+}
+
+/// The highest funding that one side of a market can charge.
 #[derive(Clone, Copy, Debug)]
 pub struct MarginRate {
-    /// Tokens per millionth of an index unit, dollar of strike and year.
-    per_strike: Real,
-    /// The margin horizon in years.
-    horizon: Real,
-    /// Time since the last accrual in years.
-    unaccrued: Real,
+    /// Within the margin horizon: tokens per millionth of an index unit and dollar of strike.
+    ahead: Real,
+    /// Since the last accrual, in the same unit.
+    behind: Real,
     /// What the account owes once for being in the market, raw units.
     fee: Tokens,
 }
@@ -70,15 +126,15 @@ pub struct MarginRate {
 impl MarginRate {
     /// The maintenance margin of one millionth of an index unit at a strike, in raw units.
     pub fn maintenance(&self, strike: Real) -> Real {
-        self.per_strike.mul(strike).mul(self.horizon)
+        self.ahead.mul(strike)
     }
 
     /// The most that one millionth of an index unit can have come to owe since the last accrual, in raw units.
     fn unaccrued(&self, strike: Real) -> Real {
-        if self.unaccrued.is_zero() {
+        if self.behind.is_zero() {
             return Real::ZERO; // mostly: the market was accrued just now
         }
-        self.per_strike.mul(strike).mul(self.unaccrued)
+        self.behind.mul(strike)
     }
 }
 
@@ -90,22 +146,29 @@ impl Market {
         self.units.last.cents(u64::from(self.config.liquidation_fee_cents), Rounding::Up)
     }
 
-    /// `X (1 + w) (1 / (u(sigma_cap) T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position
+    /// The highest middle volatility within the margin horizon after `elapsed` seconds without a crank.
+    pub fn volatility_cap(&self, side: Side, elapsed: u64) -> Real {
+        let mut reachable = self.middle[side as usize].real().mul(Volatility(self.margin.reach).real());
+        if elapsed > 0 {
+            let slew = Real::from_fixed(self.margin.slew, SLEW_FRACTION_BITS);
+            reachable = reachable.mul(exp(slew.mul(Real::from_u64(elapsed))));
+        }
+        let highest = Volatility::from_bps(self.config.max_volatility_bps).real();
+        if reachable < highest { reachable } else { highest }
+    }
+
+    /// `X (1 + w) (sigma_cap / sqrt(8 T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position
     /// pay more, in a dollar market as long as the stock does not fall to less than `1 / (1 + w)`.
     ///
     /// Source: docs/mechanism.md section 6. Errors: [`ModelError::MathOverflow`].
     pub fn margin_rate(&self, side: Side, now: i64) -> Result<MarginRate> {
         let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
-        let horizon = u64::from(self.config.margin_horizon);
-        let (volatility, period) = (self.volatility_cap(side, elapsed, horizon), self.config.period_years());
-        let gamma_rent = peak_fraction(volatility, period).and_then(|peak| peak.div(period));
-        let rent = bps(self.config.rent_bps).mul(self.config.cap(side));
-        let yearly = gamma_rent.ok_or(ModelError::MathOverflow)?.add(bps(self.config.carry_bps)).add(rent);
-        // A dollar market's stock may fall by as much as is reserved for.
-        let falls = Real::ONE.add(bps(self.config.reserve_extra_bps[side as usize]));
-        let per_strike = yearly.mul(units_per_millionth(self.units.last)?).mul(falls);
-        let fee = self.liquidation_fee()?;
-        Ok(MarginRate { per_strike, horizon: years(horizon), unaccrued: years(elapsed), fee })
+        let [gamma, steady] = [self.margin.gamma, self.margin.steady].map(|term| Volatility(term[side as usize]).real());
+        let yearly = self.volatility_cap(side, elapsed).mul(gamma).add(steady);
+        let per_second = yearly.mul(self.units.last.real().mul(PER_SECOND_AND_MILLIONTH));
+        let ahead = per_second.mul(Real::from_u64(self.config.margin_horizon.into()));
+        let behind = if elapsed == 0 { Real::ZERO } else { per_second.mul(Real::from_u64(elapsed)) };
+        Ok(MarginRate { ahead, behind, fee: self.liquidation_fee()? })
     }
 }
 

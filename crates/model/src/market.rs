@@ -6,6 +6,7 @@ use crate::{
     conditions::Conditions,
     error::{ModelError, Result},
     index::Index,
+    margin::MarginTerms,
     mark::Mark,
     quantities::{
         BPS, FundingIndex, FundingRate, SECONDS_PER_YEAR, Size, Tokens, UnitsPerUsd, Volatility, Wide, bps,
@@ -275,6 +276,8 @@ pub struct Market {
     pub units: UnitsRange,
     /// When positions may be opened from, Unix seconds.
     pub opens_at: i64,
+    /// What margin takes from the parameters.
+    pub margin: MarginTerms,
     /// The lowest `X` that an open position was reserved at, Q40.24.
     pub least_reserved: UnitsPerUsd,
     /// What was not normal about the index and the stock at the last accrual; one bit each.
@@ -305,6 +308,7 @@ impl Market {
         config.validate()?;
         config.grid()?.strike(0).ok_or(ModelError::ParameterOutOfRange)?;
         self.config = config;
+        self.margin = MarginTerms::new(&config)?;
         self.accrued_at = now;
         self.opens_at = opens_at;
         self.outage_seconds = index.outage_seconds;

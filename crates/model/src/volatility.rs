@@ -64,13 +64,6 @@ impl Market {
         level.mul(Real::ONE.saturating_sub(bps(self.config.spread_bps)))
     }
 
-    /// The highest middle volatility within `horizon` seconds after `seconds` without a crank.
-    pub fn volatility_cap(&self, side: Side, seconds: u64, horizon: u64) -> Real {
-        let highest = Volatility::from_bps(self.config.max_volatility_bps).real();
-        let reachable = self.middle[side as usize].real().mul(self.slew_factor(seconds.saturating_add(horizon)));
-        if reachable < highest { reachable } else { highest }
-    }
-
     /// What a trade that moves utilisation from `before` to `after` adds to the ask volatility, as a fraction of it: the
     /// average over the trade of a function that is zero below the kink and then rises in a straight line.
     pub fn utilisation_spread(&self, before: Real, after: Real) -> Real {

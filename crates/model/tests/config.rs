@@ -131,7 +131,7 @@ fn every_quoted_volatility_has_a_curve(config: MarketConfig) {
         let full = market.utilisation_spread(Real::ONE, Real::ONE);
         market.config.curve(side, market.ask_volatility(side, full)).unwrap();
         market.config.curve(side, market.bid_volatility(side)).unwrap();
-        market.config.curve(side, market.volatility_cap(side, 1 << 40, 1 << 40)).unwrap();
+        market.config.curve(side, market.volatility_cap(side, 1 << 40)).unwrap();
     }
 }
 

@@ -156,7 +156,7 @@ fn a_part_of_a_position_is_paid_from_its_part_of_the_reserve() {
     world.check();
 }
 
-/// `q / 10^6 X (1 + w) (K / (u T) + carry K + rent c K) h`, and a dollar of fee, from the published formula in floats.
+/// `q / 10^6 X (1 + w) (K sigma_cap / sqrt(8 T) + carry K + rent c K) h`, and a dollar of fee, from the published formula in floats.
 #[test]
 fn maintenance_margin_counts_what_the_stock_may_fall() {
     let held = [(key(0, Side::Call, 4), 3_000_000u64, 1.25), (key(0, Side::Put, -9), 700_000, 1.5)];
@@ -170,10 +170,9 @@ fn maintenance_margin_counts_what_the_stock_may_fall() {
     for (key, size, falls) in held {
         let middle = float(world.markets[0].middle[key.side as usize].0) / 2f64.powi(48);
         let sigma = (middle * 1.1f64.powi(6)).min(2.5);
-        let period = 7.0 / 365.0;
-        let u = (1.0 + 8.0 / (sigma * sigma * period)).sqrt();
+        let period: f64 = 7.0 / 365.0;
         let strike = 100_000.0 * 1.0125f64.powi(i32::from(key.tick));
-        let yearly = strike * (1.0 / u / period + 0.10 + 0.04 * 0.5);
+        let yearly = strike * (sigma / (8.0 * period).sqrt() + 0.10 + 0.04 * 0.5);
         expected += float(size) / 1e6 * 1e8 / 314.15 * falls * yearly * 6.0 / (24.0 * 365.0);
     }
     let found = float(world.health(0).maintenance.0) - 1e8 / 314.15;

@@ -147,7 +147,7 @@ frozen!(the_fields_of_slot_stay_where_they_are: Slot, 136, {
     tick: 128,
     padding: 130,
 });
-frozen!(the_fields_of_market_stay_where_they_are: Market, 9016, {
+frozen!(the_fields_of_market_stay_where_they_are: Market, 9064, {
     config: 0,
     accrued_at: 128,
     accrued_slot: 136,
@@ -160,10 +160,17 @@ frozen!(the_fields_of_market_stay_where_they_are: Market, 9016, {
     mark: 216,
     units: 264,
     opens_at: 288,
-    least_reserved: 296,
-    conditions: 304,
-    padding: 306,
-    slots: 312,
+    margin: 296,
+    least_reserved: 344,
+    conditions: 352,
+    padding: 354,
+    slots: 360,
+});
+frozen!(the_fields_of_margin_terms_stay_where_they_are: MarginTerms, 48, {
+    reach: 0,
+    slew: 8,
+    gamma: 16,
+    steady: 32,
 });
 frozen!(the_fields_of_mark_stay_where_they_are: Mark, 48, {
     slot: 0,

@@ -191,7 +191,7 @@ fn every_market_of_the_account_must_be_given_and_accrued_in_this_slot() {
     assert!(world.liquidate(0, 1).is_ok());
 }
 
-/// `q / 10^6 X (K / (u T) + carry K + rent c K) h`, and a dollar of fee, from the published formula in floats.
+/// `q / 10^6 X (K sigma_cap / sqrt(8 T) + carry K + rent c K) h`, and a dollar of fee, from the published formula in floats.
 #[test]
 fn maintenance_margin_covers_the_highest_funding_of_the_horizon() {
     let held = [
@@ -203,10 +203,9 @@ fn maintenance_margin_covers_the_highest_funding_of_the_horizon() {
     for Held { put, tick, size, .. } in held {
         let middle = world.markets[0].middle[usize::from(put)].0.to_string().parse::<f64>().unwrap() / 2f64.powi(48);
         let sigma = (middle * 1.1f64.powi(6)).min(2.5);
-        let period = 7.0 / 365.0;
-        let u = (1.0 + 8.0 / (sigma * sigma * period)).sqrt();
+        let period: f64 = 7.0 / 365.0;
         let strike = 100_000.0 * 1.0125f64.powi(i32::from(tick));
-        let yearly = strike * (1.0 / u / period + 0.10 + 0.04 * 0.5);
+        let yearly = strike * (sigma / (8.0 * period).sqrt() + 0.10 + 0.04 * 0.5);
         let size = size.to_string().parse::<f64>().unwrap();
         expected += size / 1e6 * 250_000.0 * yearly * 6.0 / (24.0 * 365.0);
     }

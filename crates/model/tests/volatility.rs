@@ -116,7 +116,7 @@ proptest! {
         steps in prop::collection::vec((1..7_200i64, -3_000..6_000i64), 1..6), horizon in 0..90_000u64,
     ) {
         let mut world = World::new(1, 0);
-        let cap = [Side::Call, Side::Put].map(|side| world.markets[0].volatility_cap(side, 0, horizon));
+        let cap = [Side::Call, Side::Put].map(|side| world.markets[0].volatility_cap(side, horizon));
         let mut left = i64::try_from(horizon).unwrap();
         for (seconds, change) in steps {
             left -= seconds;
