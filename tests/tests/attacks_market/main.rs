@@ -1,0 +1,27 @@
+//! Attacks on the market.
+mod average_divergence;
+mod cap_race;
+mod desk;
+mod dollar_hours;
+mod dust;
+mod flash_crash;
+mod frozen_feed;
+mod funding_cranks;
+mod funding_outage;
+mod future_update;
+mod liquidation_griefing;
+mod multiplier_announcement;
+mod old_update;
+mod open_close_churn;
+mod self_liquidation;
+mod split_rounding;
+mod squatting;
+mod stale_variance;
+mod token_feed;
+mod two_updates;
+mod utilisation_pump;
+mod variance_sample;
+mod volatility_slew;
+mod walk_away;
+mod wash_trading;
+mod window_edges;
