@@ -1,7 +1,10 @@
 //! Trading at the oldest update that is still accepted while another venue already shows the next: the latency arbitrage
 //! that Synthetix suffered from in 2019, and what keepers of Flat Money could do (Sherlock 2023-12, issue 194).
 
-use perpetua_tests::attacker::{Search, profit};
+use perpetua_tests::{
+    World,
+    attacker::{Search, advantage, profit},
+};
 
 use crate::desk::*;
 
@@ -35,4 +38,43 @@ fn an_old_update_does_not_pay_for_moves_that_width_spread_and_fees_cover() {
         }
     }
     search.assert_unprofitable(600);
+}
+
+/// A holder closes at the old price when the market has moved against him, and buys back at the new one: against one who held on,
+/// the round trip costs more than the move.
+#[test]
+fn closing_at_an_old_update_and_buying_back_pays_no_more_than_holding_on() {
+    let (mut world, trader, attacker) = world_with_attacker();
+    world.run(300, 300);
+    let mut search = Search::default();
+    for (tick, covered) in COVERED {
+        for series in options(&[-tick, tick]) {
+            let mut world = world.clone();
+            if world.open(&trader, series, BITCOIN).is_err() {
+                continue;
+            }
+            world.chain.wait(90);
+            for bps in [5, covered / 2, covered].into_iter().flat_map(|bps| [-bps, bps]) {
+                for age in [0, 1, 5, 10] {
+                    let hold_on = |world: &mut World| {
+                        world.spot[0] = moved(SPOT, bps);
+                        settle_down(world)?;
+                        settle_down(world)
+                    };
+                    let roll = |world: &mut World| {
+                        let old = update(world, SPOT, world.chain.now() - age);
+                        let crank = crank_of(world, "old", &old);
+                        let close = closing(world, &trader, series, BITCOIN);
+                        world.chain.send_with_full_budget(&[crank, close])?;
+                        world.spot[0] = moved(SPOT, bps);
+                        settle_down(world)?;
+                        world.open(&trader, series, BITCOIN)?;
+                        settle_down(world)
+                    };
+                    search.note((series, bps, age), advantage(&world, &attacker, roll, hold_on));
+                }
+            }
+        }
+    }
+    search.assert_unprofitable(140);
 }

@@ -26,12 +26,12 @@ fn buying_right_after_a_jump_of_volatility_never_pays() {
     for bps in [100, 300, 700, 1_500] {
         let mut jumped = world.clone();
         jump_and_return(&mut jumped, bps).unwrap();
-        for series in options(&[-8, -2, 0, 2, 8]) {
+        for series in options(&[-12, -2, 0, 2, 12]) {
             for (wait, hold) in [(0, 1), (0, 3), (0, 12), (0, 48), (2, 6)] {
                 let earned = profit(&jumped, &attacker, |world| {
-                    world.run(wait * 3_600, 300);
+                    world.run(wait * 3_600, 900);
                     world.open(&trader, series, BITCOIN)?;
-                    world.run(hold * 3_600, 300);
+                    world.run(hold * 3_600, 900);
                     world.close(&trader, series, BITCOIN).map(drop)
                 });
                 search.note((series, bps, wait, hold), earned);
@@ -48,7 +48,7 @@ fn buying_within_the_mark_of_a_jump_never_pays() {
     world.run(3_600, 300);
     let mut search = Search::default();
     for bps in [50, 100, 300, 700] {
-        for series in options(&[-4, 0, 4]) {
+        for series in options(&[-4, 0, 12]) {
             for (second, hold) in [(100, 0), (100, 1), (250, 1), (250, 8)] {
                 let earned = profit(&world, &attacker, |world| {
                     world.spot[0] = moved(SPOT, bps);
