@@ -1,10 +1,11 @@
 //! Cranking at chosen moments, to pay less funding or to make others pay more. Derive fixed that funding could be sandwiched
 //! around an update of the index (derivexyz/v2-core, pull request 294, September 2023).
 
-use perpetua_client::instruction;
+use perpetua_client::{instruction, price::PriceAccount};
 use perpetua_tests::{
     Failure, Trader, World,
     attacker::{Attacker, Search, advantage, profit},
+    price,
     world::call,
 };
 
@@ -165,4 +166,39 @@ fn cranking_at_the_cheapest_moments_saves_less_than_the_rate_really_fell() {
             assert!(saved * 100 < funding * 5, "{bps} {second}: saved {saved} of {funding}");
         }
     }
+}
+
+/// While the price is far from its average funding stops, and an interval is free if it is so at either end. The holder makes it
+/// so at one crank an hour, by a price that lasts a second; a keeper who cranks each five minutes loses two intervals by it.
+#[test]
+fn a_price_that_is_far_from_its_average_for_a_second_frees_two_intervals_of_the_keepers() {
+    let (mut world, trader, attacker) = at_least_volatility();
+    world.run(3_600, 300);
+    let hold = |spikes: bool| {
+        move |world: &mut World| {
+            world.open(&trader, call(0), BITCOIN)?;
+            for five_minutes in 0..48 {
+                world.chain.wait(299);
+                if spikes && five_minutes % 12 == 0 {
+                    let now = world.chain.now();
+                    let spike = PriceAccount { average: price::usd(SPOT * 94 / 100), ..update(world, SPOT, now) };
+                    let crank = crank_of(world, "spike", &spike);
+                    world.chain.send(&[crank])?;
+                }
+                world.chain.wait(1);
+                world.crank_first()?;
+            }
+            settle_down(world)?;
+            world.close(&trader, call(0), BITCOIN).map(drop)
+        }
+    };
+    let owed = |hold: &dyn Fn(&mut World) -> Result<(), Failure>| -profit(&world, &attacker, hold).unwrap();
+    let (freed, honest) = (owed(&hold(true)), owed(&hold(false)));
+    let round_trip = owed(&|world| {
+        world.open(&trader, call(0), BITCOIN)?;
+        settle_down(world)?;
+        world.close(&trader, call(0), BITCOIN).map(drop)
+    });
+    let (saved, funding) = (honest - freed, honest - round_trip);
+    assert!(saved > 0 && saved * 12 < funding * 2, "saved {saved} of {funding}");
 }

@@ -6,6 +6,7 @@
 
 mod average_divergence;
 mod cap_race;
+mod compositions;
 mod desk;
 mod dollar_hours;
 mod dust;
@@ -48,7 +49,7 @@ const fn attack(file: &'static str, incident: &'static str, held_by: &'static st
 }
 
 /// Every attack here.
-const ATTACKS: [Attack; 25] = [
+const ATTACKS: [Attack; 26] = [
     attack(
         "average_divergence",
         "Mango Markets lost more than 110 million dollars in October 2022",
@@ -59,6 +60,7 @@ const ATTACKS: [Attack; 25] = [
         "A known class",
         "settling pays exactly the cap, and only where the worse end of the price range is past it",
     ),
+    attack("compositions", "A known class", "every rounding and every spread is against whoever acts"),
     attack(
         "dollar_hours",
         "Mirror Protocol's attacker of May 2022",

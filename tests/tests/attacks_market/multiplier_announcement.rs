@@ -25,11 +25,10 @@ fn announced(multiplier: f64) -> (World, Trader, Attacker) {
     (world, trader, attacker)
 }
 
-/// Lets time pass until `at` seconds after the split while the feed shows its own truth; cranks every minute.
-fn until(world: &mut World, at: i64, split: i64, lag: i64, multiplier: f64) {
-    let after = (1e8 * 400.0 / multiplier).round();
-    // A price of some hundred dollars in 10^-8 dollars is far below 2^53.
-    let after = format!("{after}").parse::<i64>().unwrap();
+/// Lets time pass until `at` seconds after `old` shares became `new` while the feed shows that `lag` seconds late; cranks every
+/// minute.
+fn until(world: &mut World, at: i64, split: i64, lag: i64, (new, old): (i64, i64)) {
+    let after = usd(400) * old / new;
     while world.chain.now() < split + at {
         let seconds = 60.min(split + at - world.chain.now());
         world.chain.wait(seconds);
@@ -42,20 +41,21 @@ fn until(world: &mut World, at: i64, split: i64, lag: i64, multiplier: f64) {
 #[test]
 fn no_round_trip_around_an_announced_split_pays_whichever_of_feed_and_mint_is_late() {
     let mut search = Search::default();
-    for multiplier in [3.0, 1.25, 0.5] {
-        let (world, trader, attacker) = announced(multiplier);
+    for (new, old) in [(3u32, 1u32), (5, 4), (1, 2)] {
+        let (world, trader, attacker) = announced(f64::from(new) / f64::from(old));
+        let ratio = (i64::from(new), i64::from(old));
         let split = world.chain.now() + 3_600;
         for lag in [-1_200, -60, 0, 60, 1_200, 4_000] {
             for (opens, closes) in
                 [(-3_000, 2_100), (-1_900, 1_900), (-1_900, 4_300), (1_860, 2_100), (1_860, 4_300), (4_100, 4_300)]
             {
                 let earned = profit(&world, &attacker, |world| {
-                    until(world, opens, split, lag, multiplier);
+                    until(world, opens, split, lag, ratio);
                     world.open(&trader, call(-4), BITCOIN)?;
-                    until(world, closes, split, lag, multiplier);
+                    until(world, closes, split, lag, ratio);
                     world.close(&trader, call(-4), BITCOIN).map(drop)
                 });
-                search.note((multiplier, lag, opens, closes), earned);
+                search.note((ratio, lag, opens, closes), earned);
             }
         }
     }

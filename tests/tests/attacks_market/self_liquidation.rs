@@ -2,6 +2,7 @@
 //! Synthetix closed one with a margin of one unit (Synthetixio/synthetix-v3, pull request 2222). Here the reward comes out of
 //! the account that is liquidated.
 
+use perpetua::Pool;
 use perpetua_client::instruction;
 use perpetua_tests::{
     Trader, World,
@@ -88,4 +89,27 @@ fn opening_to_be_liquidated_by_oneself_never_pays() {
         }
     }
     search.assert_unprofitable(6);
+}
+
+/// The other half of the penalty is insurance's: who owns nearly all of that pool pays himself both, and saves no more than the
+/// fee of closing.
+#[test]
+fn owning_the_insurance_pool_as_well_saves_at_most_the_fee_of_closing() {
+    let mut search = Search::default();
+    for (size, tick) in [(50_000, 0), (BITCOIN, 0), (BITCOIN, 2)] {
+        let mut world = World::new();
+        let (account, keeper) = (world.trader("attacker", 200 * ONE), world.trader("attacker's keeper", ONE));
+        let provider = world.provider("attacker", world.vault, 200_000 * ONE);
+        let markets = world.markets.clone();
+        world.mark(&markets).unwrap();
+        world.chain.send(&[world.join(&provider, &markets, Pool::Insurance, 200_000 * ONE, 0)]).unwrap();
+        let attacker = Attacker::new(&[account, keeper], &[provider]);
+        world.open(&account, call(tick), size).unwrap();
+        world.withdraw_most(&account);
+        until_due(&mut world, &account, &keeper);
+        let earned = profit(&world, &attacker, |world| liquidate(world, &account, &keeper));
+        let fee = i128::from(size * UNITS_PER_USD / 1_000_000 * 100_000 * 5 / 10_000) + 3;
+        search.note((size, tick), earned.map(|earned| earned - fee));
+    }
+    search.assert_unprofitable(3);
 }

@@ -64,3 +64,32 @@ fn an_abandoned_account_leaves_no_debt_behind() {
     assert!(liquidated > 0);
     assert_eq!(world.margin(&trader).debt.0, 0);
 }
+
+/// He leaves the market without a crank for hours in which volatility leaps, and takes out what he may before anybody cranks:
+/// what may have come due unseen was kept back.
+#[test]
+fn a_market_that_nobody_cranked_hides_no_debt_from_a_withdrawal() {
+    let (world, trader, _) = world_with_attacker();
+    for options in [[call(0), put(0)], [call(-6), put(6)]] {
+        for seconds in [0, 600, 3_300, 10_800, 172_800] {
+            for bps in [0, 100, 480] {
+                let mut world = world.clone();
+                for series in options {
+                    world.open(&trader, series, 8 * BITCOIN).unwrap();
+                }
+                world.spot[0] = moved(SPOT, bps);
+                world.chain.wait(seconds);
+                world.withdraw_most(&trader);
+                world.crank_first().unwrap();
+                let market = world.market(0);
+                let health = perpetua_model::health(
+                    &world.margin(&trader),
+                    &[Some(&*market), None, None, None],
+                    world.chain.now(),
+                );
+                let health = health.unwrap();
+                assert!(!health.is_liquidatable(), "{options:?} {seconds} {bps}: {health:?}");
+            }
+        }
+    }
+}
