@@ -3,7 +3,7 @@
 //! harmless.
 
 use perpetua::{Pool, state};
-use perpetua_client::instruction;
+use perpetua_client::{event::Event, instruction};
 use perpetua_tests::{
     Trader, World,
     attacker::{Attacker, Search, profit},
@@ -107,20 +107,28 @@ impl Attack<'_> {
     }
 }
 
+/// Whether money changed hands, rather than time passing.
+fn is_trade(event: &Event) -> bool {
+    matches!(event, Event::PositionOpened(_) | Event::PositionClosed(_) | Event::PoolJoined(_))
+}
+
 #[test]
 fn no_sequence_of_actions_at_unmoved_prices_earns_anything() {
     let mut world = World::with_dollar_market(1);
     let traders = [0, 1, 2].map(|number| world.trader(&format!("attacker {number}"), STAKE));
     let provider = world.provider("attacker", world.vault, 100_000 * ONE);
     let attacker = Attacker::new(&traders, &[provider]);
-    let (mut search, mut done, mut refused) = (Search::default(), 0, 0);
+    let (mut search, mut done, mut refused, mut traded) = (Search::default(), 0, 0, 0);
     for seed in 1..=120u64 {
         let earned = profit(&world, &attacker, |world| {
             let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let mut attack = Attack { world, random, traders, provider };
             for _ in 0..30 {
                 match attack.step() {
-                    Ok(_) => done += 1,
+                    Ok(report) => {
+                        done += 1;
+                        traded += report.events.iter().filter(|event| is_trade(event)).count();
+                    }
                     Err(_) => refused += 1,
                 }
             }
@@ -130,5 +138,6 @@ fn no_sequence_of_actions_at_unmoved_prices_earns_anything() {
         search.note(seed, earned);
     }
     assert!(done > refused, "{done} actions went through, {refused} were refused");
+    assert!(traded > 500, "only {traded} actions traded, joined or left");
     search.assert_unprofitable(120);
 }

@@ -26,11 +26,11 @@ fn announced(multiplier: f64) -> (World, Trader, Attacker) {
 }
 
 /// Lets time pass until `at` seconds after `old` shares became `new` while the feed shows that `lag` seconds late; cranks every
-/// minute.
+/// hundred seconds.
 fn until(world: &mut World, at: i64, split: i64, lag: i64, (new, old): (i64, i64)) {
     let after = usd(400) * old / new;
     while world.chain.now() < split + at {
-        let seconds = 60.min(split + at - world.chain.now());
+        let seconds = 100.min(split + at - world.chain.now());
         world.chain.wait(seconds);
         world.share = Some(if world.chain.now() >= split + lag { after } else { usd(400) });
         // Refused prices are part of what the attacker waits out.
