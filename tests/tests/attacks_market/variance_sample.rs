@@ -25,7 +25,7 @@ fn of_second(world: &World, second: i64, bps: i64) -> PriceAccount {
     update(world, swing(second, bps), second)
 }
 
-/// Six hours in which a keeper cranks each minute, and before that the attacker posts what he likes.
+/// Three hours in which a keeper cranks each minute, and around each mark the attacker posts what he likes before him.
 fn hours(world: &mut World, bps: i64, early: &[i64]) -> Result<(), Failure> {
     let start = world.chain.now();
     for minute in 1..=180 {
@@ -41,7 +41,8 @@ fn hours(world: &mut World, bps: i64, early: &[i64]) -> Result<(), Failure> {
                 world.chain.send(&[crank])?;
             }
         }
-        let seconds = now + 1 - world.chain.now();
+        // The keeper is half a minute late, and the attacker before him.
+        let seconds = now + 31 - world.chain.now();
         world.chain.wait(seconds);
         let honest = of_second(world, now, bps);
         let crank = crank_of(world, "honest", &honest);
@@ -59,7 +60,7 @@ fn posting_chosen_updates_around_each_mark_changes_no_sample() {
     for bps in [30, 120] {
         let mut honest = world.clone();
         hours(&mut honest, bps, &[]).unwrap();
-        for early in [&[30][..], &[55, 58, 59], &[1, 20, 40, 59]] {
+        for early in [&[45][..], &[62], &[59, 75, 89]] {
             let mut chosen = world.clone();
             hours(&mut chosen, bps, early).unwrap();
             let (index, fair) = (chosen.index(0), honest.index(0));
