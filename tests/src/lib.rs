@@ -4,6 +4,7 @@
 //! Signatures are not checked by the virtual machine here, so an actor is just an address; which accounts signed is part
 //! of each instruction, and that is what the program sees.
 
+pub mod attacker;
 pub mod chain;
 pub mod compute;
 pub mod ledger;
