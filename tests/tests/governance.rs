@@ -24,10 +24,7 @@ const WORST: &[(&str, &str)] = &[
     ("initialize_exchange", "nothing: it works once, for the program's upgrade authority"),
     ("create_index", "list a feed of his own: it prices nothing until a market is listed on it"),
     ("create_vault", "list a token of his own: its pools are empty"),
-    (
-        "create_stock",
-        "give a vault without dollar markets a wrong feed: LPs can leave before a market on it opens",
-    ),
+    ("create_stock", "give a vault without dollar markets a wrong feed: LPs can leave before a market on it opens"),
     (
         "create_market",
         "list a market that LPs lose by: who asks to leave within two days is out before it opens (tests/attacks_pool)",

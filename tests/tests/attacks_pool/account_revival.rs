@@ -5,13 +5,7 @@
 
 use perpetua::Pool;
 use perpetua_client::instruction;
-use perpetua_tests::{
-    World,
-    parameters::guards,
-    price::FEEDS,
-    token::ONE,
-    world::call,
-};
+use perpetua_tests::{World, parameters::guards, price::FEEDS, token::ONE, world::call};
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 

@@ -49,7 +49,8 @@ fn who_covers_a_shortage_himself_is_not_paid_for_it() {
     let mut search = Search::default();
     for missing in [1, 10 * ONE, 500 * ONE] {
         let mut world = World::new();
-        let (trader, thief) = (world.trader("thief", 50 * ONE), world.provider("thief's other", world.vault, 600 * ONE));
+        let (trader, thief) =
+            (world.trader("thief", 50 * ONE), world.provider("thief's other", world.vault, 600 * ONE));
         world.open(&trader, call(0), 100_000).unwrap();
         let attacker = Attacker::new(&[trader], &[thief]);
         let before = attacker.wealth(&world);

@@ -22,7 +22,8 @@ fn a_made_up_ticket_that_says_it_is_payable_pays_nothing() {
     join(&mut world, &thief, Pool::Main, ONE).unwrap();
     let place = world.request(&thief, Pool::Main, 1_000).unwrap();
     let mut forged = world.chain.account(&place);
-    let payable = 8 + std::mem::offset_of!(state::WithdrawalTicket, state)
+    let payable = 8
+        + std::mem::offset_of!(state::WithdrawalTicket, state)
         + std::mem::offset_of!(perpetua_model::Ticket, payable);
     forged.data[payable..payable + 8].copy_from_slice(&(1_000 * ONE).to_le_bytes());
     let fake = actor("fake ticket");
@@ -42,7 +43,8 @@ fn a_made_up_market_with_a_mark_to_ones_liking_prices_no_shares() {
     let markets = world.markets.clone();
     world.mark(&markets).unwrap();
     let mut forged = world.chain.account(&markets[0].market);
-    let liability = 8 + std::mem::offset_of!(state::Market, state)
+    let liability = 8
+        + std::mem::offset_of!(state::Market, state)
         + std::mem::offset_of!(perpetua_model::Market, mark)
         + std::mem::offset_of!(perpetua_model::Mark, liability_low);
     forged.data[liability..liability + 8].copy_from_slice(&(19_000 * ONE).to_le_bytes());
@@ -69,7 +71,11 @@ fn markets_left_out_or_given_twice_price_no_shares() {
     let markets = world.markets.clone();
     world.mark(&markets).unwrap();
     let [first, second] = [markets[0], markets[1]];
-    for (given, reason) in [(vec![second], "MarketsIncomplete"), (vec![second, second], "WrongAccount"), (vec![first], "MarketsIncomplete")] {
+    for (given, reason) in [
+        (vec![second], "MarketsIncomplete"),
+        (vec![second, second], "WrongAccount"),
+        (vec![first], "MarketsIncomplete"),
+    ] {
         let execute = instruction::execute_withdrawal(&thief.owner, &world.vault, &place, &given);
         assert_eq!(world.chain.send(&[execute]).unwrap_err().name(), reason);
         let join = world.join(&thief, &given, Pool::Main, ONE, 0);

@@ -70,7 +70,8 @@ fn inflating_the_first_share_after_everyone_left_earns_nothing() {
 fn who_joins_behind_an_inflated_share_loses_less_than_a_hundredth_of_a_token() {
     for pool in POOLS {
         let mut world = empty_vault();
-        let (thief, prey) = (world.provider("thief", world.vault, 10_000 * ONE), world.provider("prey", world.vault, ONE));
+        let (thief, prey) =
+            (world.provider("thief", world.vault, 10_000 * ONE), world.provider("prey", world.vault, ONE));
         join(&mut world, &thief, pool, 10_000 * ONE).unwrap();
         let most = shares(&world, &thief, pool) - 1;
         leave(&mut world, &thief, pool, most).unwrap();

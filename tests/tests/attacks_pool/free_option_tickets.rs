@@ -100,7 +100,8 @@ fn stuck() -> (World, perpetua_tests::Trader, Provider, solana_pubkey::Pubkey) {
 #[test]
 fn one_call_a_day_keeps_the_place_of_a_withdrawal_that_lacks_capacity() {
     let (mut world, holder, victim, place) = stuck();
-    let tighten = perpetua::VaultParameters { max_utilisation_bps: 1_000, ..perpetua_tests::parameters::vault_parameters() };
+    let tighten =
+        perpetua::VaultParameters { max_utilisation_bps: 1_000, ..perpetua_tests::parameters::vault_parameters() };
     let changed = instruction::Changed::Vault(world.vault.vault);
     let tighten = instruction::tighten(&world.guardian, &changed, perpetua::NewParameters::Vault(tighten));
     world.chain.send(&[tighten]).unwrap();

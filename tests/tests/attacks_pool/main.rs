@@ -11,13 +11,15 @@ mod fake_accounts;
 mod first_depositor;
 mod free_option_tickets;
 
-
+mod insurance_drain;
+mod loss_race;
 mod lp;
 mod nav_sandwich;
 mod queue_stuffing;
 mod share_tokens;
 
-
+mod stolen_admin_key;
+mod token_2022;
 mod voided_marks;
 mod withdrawal_race;
 

@@ -51,18 +51,25 @@ fn joining_before_anothers_trade_does_not_pay_what_leaving_costs() {
     let mut search = Search::default();
     for stake in STAKES {
         for size in [1_000_000, 15_000_000] {
-            search.note(("open", stake, size), sandwich(&world, Pool::Main, stake, |world| {
-                world.open(&trader, call(8), size).map(drop)
-            }));
-            search.note(("close", stake, size), sandwich(&world, Pool::Main, stake, |world| {
-                world.close(&trader, call(0), size.min(10_000_000)).map(drop)
-            }));
+            search.note(
+                ("open", stake, size),
+                sandwich(&world, Pool::Main, stake, |world| world.open(&trader, call(8), size).map(drop)),
+            );
+            search.note(
+                ("close", stake, size),
+                sandwich(&world, Pool::Main, stake, |world| {
+                    world.close(&trader, call(0), size.min(10_000_000)).map(drop)
+                }),
+            );
         }
         for pool in [Pool::Main, Pool::Insurance] {
-            search.note(("settle", stake, 0), sandwich(&world, pool, stake, |world| {
-                let settle = instruction::settle_funding(&world.vault, &trader.account, &world.markets);
-                world.chain.send(&[settle]).map(drop)
-            }));
+            search.note(
+                ("settle", stake, 0),
+                sandwich(&world, pool, stake, |world| {
+                    let settle = instruction::settle_funding(&world.vault, &trader.account, &world.markets);
+                    world.chain.send(&[settle]).map(drop)
+                }),
+            );
         }
     }
     search.assert_unprofitable(15);
@@ -78,11 +85,14 @@ fn joining_before_a_crank_buys_no_funding_of_the_time_before() {
                 // Joining needs a mark, and a mark needs the crank: what was due is in the price of the shares.
                 let mut world = world.clone();
                 world.chain.wait(hours * 3_600);
-                search.note((pool, stake, hours), sandwich(&world, pool, stake, |world| {
-                    world.crank_first()?;
-                    let settle = instruction::settle_funding(&world.vault, &trader.account, &world.markets);
-                    world.chain.send(&[settle]).map(drop)
-                }));
+                search.note(
+                    (pool, stake, hours),
+                    sandwich(&world, pool, stake, |world| {
+                        world.crank_first()?;
+                        let settle = instruction::settle_funding(&world.vault, &trader.account, &world.markets);
+                        world.chain.send(&[settle]).map(drop)
+                    }),
+                );
             }
         }
     }
@@ -99,12 +109,15 @@ fn trading_against_a_pool_that_one_owns_most_of_earns_nothing() {
     for stake in [ONE, 20_000 * ONE, 100_000 * ONE] {
         for size in [100_000, 10_000_000] {
             for series in [call(0), put(0), call(20)] {
-                search.note((stake, size, series), profit(&world, &attacker, |world| {
-                    join(world, &thief, Pool::Main, stake)?;
-                    world.open(&trader, series, size)?;
-                    world.close(&trader, series, size)?;
-                    leave_entirely(world, &thief, Pool::Main)
-                }));
+                search.note(
+                    (stake, size, series),
+                    profit(&world, &attacker, |world| {
+                        join(world, &thief, Pool::Main, stake)?;
+                        world.open(&trader, series, size)?;
+                        world.close(&trader, series, size)?;
+                        leave_entirely(world, &thief, Pool::Main)
+                    }),
+                );
             }
         }
     }

@@ -39,7 +39,8 @@ fn shares_that_were_given_up_cannot_be_moved_or_given_up_again() {
         world.request(&thief, pool, all).unwrap();
         let accomplice = world.provider("accomplice", world.vault, 0);
         let (from, to) = (thief.shares[pool as usize], accomplice.shares[pool as usize]);
-        let transfer = spl_token_interface::instruction::transfer(&SPL_TOKEN, &from, &to, &thief.owner, &[], 1).unwrap();
+        let transfer =
+            spl_token_interface::instruction::transfer(&SPL_TOKEN, &from, &to, &thief.owner, &[], 1).unwrap();
         world.chain.send(&[transfer]).unwrap_err();
         world.request(&thief, pool, 1).unwrap_err();
     }
@@ -117,7 +118,8 @@ fn shares_burned_outside_the_program_are_a_gift_that_nobody_can_take() {
         let (mut world, thief) = thief(pool);
         let (all, mint) = (shares(&world, &thief, pool), world.vault.share_mint(pool.into()));
         let source = thief.shares[pool as usize];
-        let burn = spl_token_interface::instruction::burn(&SPL_TOKEN, &source, &mint, &thief.owner, &[], all / 2).unwrap();
+        let burn =
+            spl_token_interface::instruction::burn(&SPL_TOKEN, &source, &mint, &thief.owner, &[], all / 2).unwrap();
         let before = world.ledgers();
         // The supply is less than the ledger's shares now, which the check of sums would not accept.
         world.chain.try_unchecked(&[burn]).unwrap();
@@ -136,7 +138,8 @@ fn moving_shares_to_a_second_owner_who_leaves_earns_nothing() {
         let accomplice = world.provider("accomplice", world.vault, 0);
         let (from, to) = (thief.shares[pool as usize], accomplice.shares[pool as usize]);
         let half = shares(&world, &thief, pool) / 2;
-        let transfer = spl_token_interface::instruction::transfer(&SPL_TOKEN, &from, &to, &thief.owner, &[], half).unwrap();
+        let transfer =
+            spl_token_interface::instruction::transfer(&SPL_TOKEN, &from, &to, &thief.owner, &[], half).unwrap();
         world.chain.send(&[transfer]).unwrap();
         leave_entirely(&mut world, &accomplice, pool).unwrap();
         leave_entirely(&mut world, &thief, pool).unwrap();

@@ -5,7 +5,13 @@
 
 use perpetua::Pool;
 use perpetua_client::instruction;
-use perpetua_tests::{World, attacker::{Attacker, profit}, parameters::UNITS_PER_USD, token::ONE, world::call};
+use perpetua_tests::{
+    World,
+    attacker::{Attacker, profit},
+    parameters::UNITS_PER_USD,
+    token::ONE,
+    world::call,
+};
 
 use super::lp::{execute_instruction, pass, shares, ticket};
 

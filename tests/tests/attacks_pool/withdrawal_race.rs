@@ -6,7 +6,11 @@
 
 use perpetua::Pool;
 use perpetua_client::instruction;
-use perpetua_tests::{World, token::ONE, world::{Provider, call, put}};
+use perpetua_tests::{
+    World,
+    token::ONE,
+    world::{Provider, call, put},
+};
 use solana_pubkey::Pubkey;
 
 use super::lp::{execute, execute_instruction, join, pass, shares, ticket};
