@@ -6,6 +6,7 @@
 use perpetua::Pool;
 use perpetua_client::instruction;
 use perpetua_tests::{World, parameters::guards, price::FEEDS, token::ONE, world::call};
+use solana_account::Account;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
@@ -34,7 +35,8 @@ fn a_margin_account_revived_in_its_closing_transaction_holds_nothing() {
     world.chain.send(&[withdraw, close, revive]).unwrap();
     assert!(world.chain.account(&thief.account).data.is_empty());
     world.chain.send(&[again]).unwrap_err();
-    // Opened again where lamports lie: empty.
+    // Opened again: empty. The virtual machine here does not create accounts where lamports lie.
+    world.chain.set(&thief.account, Account::default());
     let open = instruction::open_account(&thief.owner, &thief.owner, &world.vault, 0);
     world.chain.send(&[open]).unwrap();
     assert_eq!(world.margin(&thief), perpetua_model::MarginAccount::default());
@@ -89,6 +91,7 @@ fn a_cancelled_change_revived_cannot_be_applied() {
     world.chain.wait(48 * 3_600);
     world.chain.send(&[instruction::apply_change(&admin, &changed)]).unwrap_err();
     // Proposed anew it waits anew.
+    world.chain.set(&changed.proposal(), Account::default());
     world.chain.send(&[instruction::propose_change(&admin, &changed, looser)]).unwrap();
     let early = world.chain.send(&[instruction::apply_change(&admin, &changed)]).unwrap_err();
     assert_eq!(early.name(), "ChangeNotReady");

@@ -45,7 +45,7 @@ fn search(world: &World, pool: Pool) {
             }
         }
     }
-    search.assert_unprofitable(40);
+    search.assert_unprofitable(18);
 }
 
 #[test]

@@ -43,13 +43,13 @@ fn no_more_than_a_quarter_leaves_in_a_day_however_the_payout_is_split() {
     let mut world = World::with_dollar_market(0);
     let thieves: Vec<_> = ["one", "two", "three", "four"].map(|name| world.trader(name, 400 * ONE)).into();
     for thief in &thieves {
-        world.open(thief, call(0), 3_000_000).unwrap();
+        world.open(thief, call(0), 2_400_000).unwrap();
     }
     let insurance = world.ledgers().insurance.assets.0;
     world.leap(160_000, 120);
     for thief in &thieves {
         for _ in 0..3 {
-            world.close(thief, call(0), 1_000_000).unwrap();
+            world.close(thief, call(0), 800_000).unwrap();
         }
     }
     let left = world.ledgers().insurance.assets.0;

@@ -4,7 +4,7 @@
 //! it is finished, and anyone executes many in one transaction: an ordinary LP clears the way at his own cost of a fee for each.
 
 use perpetua::Pool;
-use perpetua_tests::{World, attacker::Search, token::ONE};
+use perpetua_tests::{World, attacker::Search, token::ONE, world::MAIN_POOL};
 
 use super::lp::{claim, execute_instruction, gained, join, pass, shares, ticket};
 
@@ -21,7 +21,6 @@ fn what_a_stuffer_puts_into_the_queue_others_clear_in_a_few_transactions_and_he_
     let lamports = world.chain.account(&stuffer.owner).lamports;
     let stuffed: Vec<_> = (0..STUFFED).map(|_| world.request(&stuffer, Pool::Main, 1).unwrap()).collect();
     let rent = (lamports - world.chain.account(&stuffer.owner).lamports) / STUFFED as u64;
-    println!("each request locks {rent} lamports");
     assert!(rent > 1_000_000);
     let all = shares(&world, &lp, Pool::Main);
     let place = world.request(&lp, Pool::Main, all).unwrap();
@@ -42,6 +41,8 @@ fn what_a_stuffer_puts_into_the_queue_others_clear_in_a_few_transactions_and_he_
     let mut search = Search::default();
     let worth: u64 = stuffed.iter().map(|place| ticket(&world, place).payable.0).sum();
     let kept = perpetua_tests::attacker::Attacker::new(&[], &[stuffer]).wealth(&world);
-    search.note(worth, Ok(kept - i128::from(ONE)));
+    // What the other paid for leaving is any LP's in part.
+    let exit_fee = i128::from(100 * ONE * 30 / 10_000);
+    search.note(worth, Ok(kept - i128::from(ONE) - exit_fee * i128::from(ONE) / i128::from(MAIN_POOL)));
     search.assert_unprofitable(1);
 }

@@ -66,7 +66,7 @@ fn a_ticket_is_executed_claimed_and_cancelled_once_and_one_of_them_excludes_the_
         world.chain.send(&[cancel]).unwrap();
         assert_eq!(shares(&world, &thief, pool), all);
         pass(&mut world, wait_of(pool));
-        execute(&mut world, &thief.owner, &place).unwrap();
+        assert_eq!(execute(&mut world, &thief.owner, &place).unwrap_err().name(), "TicketNotQueued");
         assert_eq!(claim(&mut world, &thief, &place).unwrap_err().name(), "NothingToCollect");
     }
 }
