@@ -221,10 +221,10 @@ fn a_new_market_opens_once_all_who_asked_to_leave_within_two_days_are_out_and_at
     let trader = world.trader("trader", 100 * ONE);
     let market = world.create_market(world.vault, 1).unwrap();
     world.markets.push(market);
-    world.chain.wait(DELAY + 3 * 86_400 - 1);
+    world.chain.wait(DELAY + 3 * 86_400 - 300);
     let open = |world: &mut World| world.open_in(&trader, 1, call(0), 1_000_000, u64::MAX);
     assert_eq!(open(&mut world).unwrap_err().name(), "MarketNotOpen");
-    world.chain.wait(1);
+    world.chain.wait(300);
     open(&mut world).unwrap();
     let (vault, markets) = world.add_spl_vault();
     let trader = world.trader_in(vault, "other", 100 * ONE);
