@@ -1,5 +1,5 @@
 //! What of a configuration may change, and how soon: nothing that positions were opened under, tighter limits at once, the
-//! rest after a wait that lets everybody leave first.
+//! rest after a wait that lets traders leave first, and LPs ask to.
 
 use crate::{
     error::{ModelError, Result},

@@ -1,7 +1,5 @@
 //! Lists a market.
 
-use anchor_lang::prelude::*;
-use perpetua_model::MarketConfig;
 use super::MarketParameters;
 use crate::{
     PerpetuaError,
@@ -11,6 +9,8 @@ use crate::{
     instructions::common::{DISCRIMINATOR, moment},
     state::{Exchange, Index, Market, Vault},
 };
+use anchor_lang::prelude::*;
+use perpetua_model::MarketConfig;
 
 /// Accounts of `create_market`.
 #[event_cpi]
