@@ -1,5 +1,8 @@
 //! Lists a market.
 
+use anchor_lang::prelude::*;
+use perpetua_model::MarketConfig;
+
 use super::MarketParameters;
 use crate::{
     PerpetuaError,
@@ -9,8 +12,6 @@ use crate::{
     instructions::common::{DISCRIMINATOR, moment},
     state::{Exchange, Index, Market, Vault},
 };
-use anchor_lang::prelude::*;
-use perpetua_model::MarketConfig;
 
 /// Accounts of `create_market`.
 #[event_cpi]
