@@ -24,11 +24,11 @@ const WORST: &[(&str, &str)] = &[
     ("initialize_exchange", "nothing: it works once, for the program's upgrade authority"),
     ("create_index", "list a feed of his own: it prices nothing until a market is listed on it"),
     ("create_vault", "list a token of his own: its pools are empty"),
+    ("create_stock", "give a vault without dollar markets a wrong feed: LPs can leave before a market on it opens"),
     (
-        "create_stock",
-        "give a vault without dollar markets a wrong feed: LPs see it two days before a market on it opens",
+        "create_market",
+        "list a market that LPs lose by: who asks to leave within two days is out before it opens (tests/attacks_pool)",
     ),
-    ("create_market", "list a market that LPs lose by: it opens two days later, and they can leave before"),
     ("shorten_sessions", "close the exchange in dollar markets on up to 32 days: who closes then loses the haircut"),
     ("acknowledge_multiplier", "make a multiplier that the mint's issuer set count: both keys are needed"),
     ("acknowledge_mint", "accept changes of the mint that pass the policy"),
@@ -216,15 +216,28 @@ fn rights_change_hands_only_when_the_heir_signs() {
 }
 
 #[test]
-fn a_new_market_opens_after_two_days_if_somebody_could_lose_by_it_and_at_once_otherwise() {
+fn a_new_market_opens_once_all_who_asked_to_leave_within_two_days_are_out_and_at_once_where_nobody_is() {
     let mut world = World::new();
     let trader = world.trader("trader", 100 * ONE);
     let market = world.create_market(world.vault, 1).unwrap();
     world.markets.push(market);
-    world.chain.wait(DELAY);
-    world.open_in(&trader, 1, call(0), 1_000_000, u64::MAX).unwrap();
+    world.chain.wait(DELAY + 3 * 86_400 - 300);
+    let open = |world: &mut World| world.open_in(&trader, 1, call(0), 1_000_000, u64::MAX);
+    assert_eq!(open(&mut world).unwrap_err().name(), "MarketNotOpen");
+    world.chain.wait(300);
+    open(&mut world).unwrap();
     let (vault, markets) = world.add_spl_vault();
     let trader = world.trader_in(vault, "other", 100 * ONE);
     world.markets = markets;
     world.open(&trader, call(0), 1_000_000).unwrap();
+}
+
+#[test]
+fn a_dollar_market_waits_for_the_insurance_pool_too_which_stands_behind_it() {
+    let mut world = World::new();
+    world.enter_session();
+    world.create_stock(stock_parameters()).unwrap();
+    world.create_dollar_market(0).unwrap();
+    let opens: state::Market = world.read(&world.vault.dollar_market(address::index(&FEEDS[0])).market);
+    assert_eq!(opens.state.opens_at, world.chain.now() + DELAY + 14 * 86_400);
 }

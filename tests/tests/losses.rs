@@ -6,7 +6,7 @@ use perpetua_client::{
     instruction::{self, VaultKeys},
 };
 use perpetua_tests::{
-    Trader, World,
+    Trader, World, scenes,
     token::{self, ONE},
     world::{INSURANCE_POOL, MAIN_POOL, Outcome, call},
 };
@@ -88,6 +88,34 @@ fn a_seizure_stops_new_risk_and_withdrawals_at_once_and_closing_goes_on() {
     }
     let close = instruction::close_position(&trader.owner, &keys, &trader.account, &markets[0], call(0), 1_000, 0);
     world.chain.send_while_short(&[close]).unwrap();
+}
+
+#[test]
+fn what_settles_in_the_ledgers_goes_on_while_tokens_are_missing_paused_or_frozen() {
+    let names = ["crank_funding", "mark_market", "close_position", "settle_capped", "retire_far", "settle_abandoned"];
+    let names = [&names[..], &["liquidate", "settle_funding", "request_withdrawal", "cancel_withdrawal"]].concat();
+    let states: [fn(&mut World); 3] = [
+        |world| seize(world, ONE),
+        |world| {
+            let mint = world.vault.stock_mint;
+            token::pause(&mut world.chain, &mint, true);
+        },
+        |world| {
+            let tokens = world.vault.tokens();
+            token::freeze(&mut world.chain, &tokens, true);
+        },
+    ];
+    let mut seen = std::collections::BTreeSet::new();
+    for scene in scenes::all().into_iter().filter(|scene| names.contains(&scene.name)) {
+        for (place, state) in states.iter().enumerate() {
+            let mut world = scene.world.clone();
+            state(&mut world);
+            let outcome = world.chain.send_while_short(std::slice::from_ref(&scene.instruction));
+            outcome.unwrap_or_else(|refusal| panic!("{} in state {place}: {}", scene.name, refusal.name()));
+        }
+        seen.insert(scene.name);
+    }
+    assert_eq!(seen.len(), names.len());
 }
 
 #[test]

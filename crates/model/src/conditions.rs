@@ -75,7 +75,7 @@ pub enum Condition {
     StockClosed,
     /// The stock had no price for seven days, besides being closed. Dollar markets.
     StockAbandoned,
-    /// The market was listed less than two days ago on a vault that had LPs, who may leave before it opens.
+    /// The market was listed on a vault that had LPs, who may leave before it opens.
     NotOpenYet,
 }
 

@@ -101,5 +101,5 @@ errors! {
     ChangeMustWait = "The change does more than tighten limits: propose it, and apply it two days later",
     ChangeNotReady = "The change was proposed less than two days ago",
     ChangeExpired = "The change was not applied within a week",
-    MarketNotOpen = "The market opens two days after its listing",
+    MarketNotOpen = "The market is not open yet: who provides liquidity may leave first",
 }

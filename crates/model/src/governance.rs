@@ -1,16 +1,16 @@
 //! What of a configuration may change, and how soon: nothing that positions were opened under, tighter limits at once, the
-//! rest after a wait that lets everybody leave first.
+//! rest after a wait that lets traders leave first, and LPs ask to.
 
 use crate::{
     error::{ModelError, Result},
     feed::Guards,
     margin::MarginTerms,
-    market::{Market, MarketConfig},
+    market::{Market, MarketConfig, Settlement},
     pool::PoolConfig,
     quantities::Volatility,
     quote::Moment,
     stock::StockConfig,
-    vault::VaultConfig,
+    vault::{Vault, VaultConfig},
 };
 
 /// Seconds between the proposal of a change and its earliest application.
@@ -111,6 +111,21 @@ impl VaultConfig {
             self.insurance.change_to(&new.insurance),
             Change::limit(self.max_utilisation_bps.into(), new.max_utilisation_bps.into()),
         ])
+    }
+}
+
+impl Vault {
+    /// When a market that is listed now opens: at once on a vault without LPs. Others did not agree to its parameters: they
+    /// have [`CHANGE_DELAY`] to ask to leave, and are out before it opens. A quanto market cannot cost insurance anything.
+    pub fn new_market_opens_at(&self, market: &MarketConfig, now: i64) -> i64 {
+        if self.main.shares.is_zero() {
+            return now;
+        }
+        let mut wait = self.config.main.wait;
+        if market.settlement() == Settlement::Dollar {
+            wait = wait.max(self.config.insurance.wait);
+        }
+        now.saturating_add(CHANGE_DELAY).saturating_add(wait.into())
     }
 }
 

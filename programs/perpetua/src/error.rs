@@ -179,7 +179,7 @@ pub enum PerpetuaError {
     ChangeNotReady,
     #[msg("The change was not applied within a week")]
     ChangeExpired,
-    #[msg("The market opens two days after its listing")]
+    #[msg("The market is not open yet: who provides liquidity may leave first")]
     MarketNotOpen,
     #[msg("The configuration changed since the change was proposed")]
     ChangeOutdated,

@@ -80,7 +80,7 @@ refusals! {
         let mut world = World::new();
         world.chain.send(&[instruction::accept_admin(&actor("thief"))])
     };
-    a_market_on_a_vault_with_lps_does_not_open_for_two_days: MarketNotOpen = {
+    a_market_on_a_vault_with_lps_does_not_open_before_they_could_leave: MarketNotOpen = {
         let mut world = World::new();
         let trader = world.trader("trader", 100 * ONE);
         let market = world.create_market(world.vault, 1).unwrap();

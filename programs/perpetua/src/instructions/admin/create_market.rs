@@ -1,7 +1,7 @@
 //! Lists a market.
 
 use anchor_lang::prelude::*;
-use perpetua_model::CHANGE_DELAY;
+use perpetua_model::MarketConfig;
 
 use super::MarketParameters;
 use crate::{
@@ -44,7 +44,7 @@ pub struct CreateMarket<'info> {
 }
 
 pub(crate) fn create_market(ctx: Context<CreateMarket>, parameters: MarketParameters) -> Result<()> {
-    let now = moment()?.now;
+    let (now, config) = (moment()?.now, MarketConfig::from(parameters));
     let (number, opens_at) = {
         let mut vault = ctx.accounts.vault.load_mut()?;
         let number = vault.market_count;
@@ -52,9 +52,7 @@ pub(crate) fn create_market(ctx: Context<CreateMarket>, parameters: MarketParame
         *place = ctx.accounts.market.key();
         // At most the number of places.
         vault.market_count = number.saturating_add(1);
-        // Who provides liquidity did not agree to this market's parameters, and may leave first.
-        let has_lps = !vault.state.main.shares.is_zero();
-        (number, if has_lps { now.saturating_add(CHANGE_DELAY) } else { now })
+        (number, vault.state.new_market_opens_at(&config, now))
     };
     {
         let index = ctx.accounts.index.load()?;
@@ -64,7 +62,7 @@ pub(crate) fn create_market(ctx: Context<CreateMarket>, parameters: MarketParame
         market.version = VERSION;
         market.bump = ctx.bumps.market;
         market.number = number;
-        market.state.initialize(parameters.into(), &index.state, now, opens_at).or_program_error()?;
+        market.state.initialize(config, &index.state, now, opens_at).or_program_error()?;
     }
     emit(
         &ctx.accounts.event_authority,
