@@ -3,8 +3,9 @@
 mod compare;
 mod instruction;
 
+use anchor_lang::solana_program::instruction::error::InstructionError;
 use perpetua_client::{
-    address,
+    address, error,
     instruction::{MarketKeys, VaultKeys},
     price::PriceAccount,
 };
@@ -12,6 +13,7 @@ use solana_instruction::Instruction;
 use solana_message::Message;
 use solana_pubkey::Pubkey;
 use solana_transaction::Transaction;
+use solana_transaction_error::TransactionError;
 
 use super::{
     action::{ACTORS, ADMIN, Action, FEEDS, Holder, INDICES, POSTED, SHARE, SUBS, Target, VAULTS},
@@ -141,7 +143,7 @@ impl Elf {
         let message = Message::new(&[compute_budget(BUDGET), instruction], Some(&self.chain.payer));
         match self.chain.svm.send_transaction(Transaction::new_unsigned(message)) {
             Ok(_) => Ok(()),
-            Err(failed) => Err(perpetua_client::error::explain(&failed.err).name),
+            Err(failed) => Err(name_of(&failed.err)),
         }
     }
 
@@ -238,6 +240,15 @@ impl Elf {
             Target::Market(vault, number) => self.market(mirror, vault, number).market,
             Target::Stock(vault) => self.vaults[usize::from(vault)].stock,
         }
+    }
+}
+
+/// The error's name, without the place of the instruction in the transaction.
+fn name_of(error: &TransactionError) -> String {
+    match error {
+        TransactionError::InstructionError(_, InstructionError::Custom(_)) => error::explain(error).name,
+        TransactionError::InstructionError(_, error) => format!("{error:?}"),
+        other => format!("{other:?}"),
     }
 }
 

@@ -4,12 +4,16 @@ use perpetua_model::pricing::{Side, Usd};
 
 use super::{
     Generator,
-    choices::{markets_of, series_of},
+    choices::{all_markets, markets_of, positions, series_of},
     prices,
+    traders::tick_of,
 };
-use crate::sequences::{
-    action::{Action, SHARE},
-    mirror::Mirror,
+use crate::{
+    sequences::{
+        action::{Action, Holder, SHARE, Series},
+        mirror::{MarketOf, Mirror},
+    },
+    token::ONE,
 };
 
 /// Multipliers that an issuer may set, from dividends to splits, and what is none.
@@ -90,33 +94,53 @@ impl Generator {
     /// The stock falls while options of its dollar market pay: insurance has to pay, and claims arise.
     pub(super) fn halve_stock(&mut self, mirror: &Mirror) {
         let vault = 0;
-        let held = super::choices::positions(mirror, vault);
-        let dollar = |market: u8| {
-            let market = mirror.vaults[0].markets.get(usize::from(market));
-            market.is_some_and(|market| market.parameters.settlement == perpetua::Settlement::Dollar)
-        };
-        let held: Vec<_> = held.into_iter().filter(|(_, position)| dollar(position.market)).collect();
-        let Some((holder, position)) = self.random.pick(&held) else { return };
-        let series = series_of(&position);
-        let Some(strike) = Self::strike(mirror, vault, series.market, series.tick) else { return };
+        let dollar = |market: &MarketOf| market.parameters.settlement == perpetua::Settlement::Dollar;
+        let Some(number) = mirror.vaults[0].markets.iter().position(dollar) else { return };
+        let market = u8::try_from(number).unwrap_or(0);
         self.sleep(prices::seconds_to_session(mirror.now));
+        let held = positions(mirror, vault).into_iter().filter(|(_, position)| position.market == market);
+        let held: Vec<_> = held.collect();
+        let known = self.random.pick(&held).filter(|_| self.random.chance(40));
+        let (holder, series, size, strike) = match known {
+            Some((holder, position)) => {
+                let series = series_of(&position);
+                let Some(strike) = Self::strike(mirror, vault, market, series.tick) else { return };
+                (holder, series, position.size.0, strike)
+            }
+            None => self.buy_much(mirror, vault, market),
+        };
         let share = &mut self.spot[usize::from(SHARE)];
         *share = (*share / 100 * self.random.between(20, 60)).max(500_000_000);
         let percent = if series.put { self.random.between(40, 70) } else { self.random.between(130, 165) };
-        self.run(mirror, vault, series.market, strike / 100 * percent);
-        let (by, size) = (holder.owner, position.size.0);
+        self.run(mirror, vault, market, strike / 100 * percent);
         if self.random.chance(30) {
             self.push(Action::SettleCapped { vault, holder, series });
         }
         if self.random.chance(30) {
             self.liquidate(mirror, vault, holder);
         }
-        self.push(Action::ClosePosition { by, vault, holder, series, size, min_proceeds: 0 });
+        self.push(Action::ClosePosition { by: holder.owner, vault, holder, series, size, min_proceeds: 0 });
         if self.random.chance(50) {
             self.sleep(86_401);
             self.push(Action::ServeClaims { vault });
             self.push(Action::SyncAccount { vault, holder });
         }
+    }
+
+    /// Buys so much that its payout is more than insurance pays in a day once the stock fell.
+    fn buy_much(&mut self, mirror: &Mirror, vault: u8, market: u8) -> (Holder, Series, u64, i64) {
+        let holder = self.holder(mirror, vault);
+        let listed = &mirror.vaults[usize::from(vault)].markets[usize::from(market)];
+        let spot = self.spot[usize::from(listed.index)];
+        let tick = tick_of(listed.parameters.reference_strike, spot);
+        let series = Series { market, put: self.random.chance(50), tick };
+        let size = self.random.below(9_000_000) + 1_000_000;
+        let (by, amount) = (holder.owner, 1_500 * ONE);
+        self.push(Action::Deposit { by, vault, holder, amount });
+        self.refresh(mirror, vault, 1 << market);
+        let given = all_markets(mirror, vault) & !(1 << market);
+        self.push(Action::OpenPosition { by, vault, holder, series, size, max_cost: u64::MAX, given });
+        (holder, series, size, spot)
     }
 
     /// Prices return to where they started.

@@ -1,5 +1,7 @@
 //! What the administrator and the guardian change.
 
+use perpetua_model::Change;
+
 use super::Generator;
 use crate::sequences::{
     action::{Action, INDICES, Target},
@@ -24,13 +26,13 @@ impl Generator {
         let usual: &[u32] = match target {
             Target::Exchange => &[7, 8, 5, 3],
             Target::Index(_) => match knob % 4 {
-                0 => &[10, 15, 30, 60],
-                1 => &[60, 45, 90, 300],
-                2 => &[50, 40, 100, 500],
-                _ => &[500, 400, 600, 2_000],
+                0 => &[10, 15, 20, 30, 60],
+                1 => &[60, 55, 50, 45, 90, 300],
+                2 => &[50, 45, 40, 100, 500],
+                _ => &[500, 450, 400, 600, 2_000],
             },
             Target::Vault(_) => match knob % 6 {
-                0 => &[8_500, 8_000, 9_000, 10_000],
+                0 => &[8_500, 8_400, 8_000, 9_000, 10_000],
                 1 | 2 => &[3_600, 86_400, 3 * 86_400, 14 * 86_400],
                 3 => &[0, 30, 50, 500],
                 4 => &[8_000, 7_000, 10_000, 0],
@@ -58,12 +60,21 @@ impl Generator {
         let Some(exchange) = &mirror.exchange else { return };
         let (admin, guardian) = (exchange.admin, exchange.guardian);
         let target = self.target(mirror);
-        let (knob, value) = self.knob(target);
+        let (mut knob, mut value) = self.knob(target);
         let either = if self.random.chance(50) { admin } else { guardian };
         let waiting: Vec<Target> = mirror.proposals.keys().copied().collect();
         match self.random.below(10) {
-            0..=3 => self.push(Action::Tighten { by: either, target, knob, value }),
-            4 => {
+            0..=3 => {
+                // Most changes do more than tighten.
+                for _ in 0..8 {
+                    if mirror.change(target, knob, value) == Some(Change::AtOnce) || self.random.chance(5) {
+                        break;
+                    }
+                    (knob, value) = self.knob(target);
+                }
+                self.push(Action::Tighten { by: either, target, knob, value });
+            }
+            4 if !waiting.is_empty() => {
                 let target = self.random.pick(&waiting).unwrap_or(target);
                 self.push(Action::CancelChange { by: either, target });
             }
@@ -109,8 +120,8 @@ impl Generator {
 /// Values of a market's parameter, in the order of the mirror's knobs.
 fn market_values(knob: u8) -> &'static [u32] {
     match knob {
-        0 | 17 => &[1_000, 900, 1_500, 10_000],
-        1 | 18 => &[5_000, 4_500, 6_000, 10_000],
+        0 | 17 => &[1_000, 950, 900, 1_500, 10_000],
+        1 | 18 => &[5_000, 4_800, 4_500, 6_000, 10_000],
         2 => &[100, 50, 1_000],
         3 => &[100, 1_000, 0],
         4 => &[3_600, 600, 86_400],

@@ -45,11 +45,11 @@ const PLANS: &[(Plan, [u64; 5])] = &[
     (Generator::change_accounts, [2, 1, 1, 3, 1]),
     (Generator::collect, [4, 2, 3, 5, 4]),
     (Generator::liquidate_somebody, [3, 4, 3, 3, 2]),
-    (Generator::starve_somebody, [3, 1, 2, 2, 1]),
+    (Generator::starve_somebody, [5, 1, 3, 3, 1]),
     (Generator::run_to_cap, [2, 1, 6, 1, 1]),
     (Generator::run_away, [2, 1, 3, 1, 1]),
-    (Generator::go_silent, [1, 0, 1, 1, 1]),
-    (Generator::halve_stock, [1, 0, 6, 1, 1]),
+    (Generator::go_silent, [2, 1, 2, 1, 1]),
+    (Generator::halve_stock, [2, 0, 8, 1, 1]),
     (Generator::calm_down, [3, 2, 3, 3, 2]),
     (Generator::join_a_pool, [4, 2, 3, 3, 14]),
     (Generator::ask_to_leave, [3, 1, 1, 2, 8]),
@@ -60,20 +60,27 @@ const PLANS: &[(Plan, [u64; 5])] = &[
     (Generator::give_back_tokens, [1, 0, 1, 6, 1]),
     (Generator::disturb_mint, [1, 0, 1, 5, 1]),
     (Generator::change_multiplier, [1, 0, 2, 2, 0]),
-    (Generator::restore, [3, 1, 2, 8, 2]),
-    (Generator::change_parameters, [4, 1, 1, 2, 2]),
+    (Generator::restore, [10, 6, 8, 20, 8]),
+    (Generator::change_parameters, [8, 1, 2, 4, 3]),
     (Generator::hand_over, [1, 0, 0, 1, 0]),
     (Generator::list_more, [2, 1, 1, 1, 1]),
     (Generator::post_nonsense, [2, 2, 1, 1, 1]),
     (Generator::make_gift, [1, 1, 1, 2, 2]),
 ];
 
+/// What is planned.
+enum Planned {
+    /// This.
+    Action(Action),
+    /// More, once the world is as it will be then.
+    Then(Box<dyn FnOnce(&mut Generator, &Mirror)>),
+}
+
 /// Chooses actions.
-#[derive(Clone, Debug)]
 pub struct Generator {
     random: Random,
     temper: Temper,
-    queue: VecDeque<Action>,
+    queue: VecDeque<Planned>,
     /// Where the feeds' prices are, in 10^-8 US dollars.
     spot: [i64; FEEDS as usize],
     /// What the clock will show once the queue is empty, as far as was planned.
@@ -93,12 +100,20 @@ impl Generator {
 
     /// The next action in the world that the mirror shows.
     pub fn next(&mut self, mirror: &Mirror) -> Action {
-        while self.queue.is_empty() {
-            self.ahead = 0;
-            let plan = self.choose();
-            plan(self, mirror);
-        }
-        let mut action = self.queue.pop_front().unwrap_or(Action::Wait { seconds: 0, slots: 1 });
+        let mut action = loop {
+            match self.queue.pop_front() {
+                Some(Planned::Action(action)) => break action,
+                Some(Planned::Then(plan)) => {
+                    self.ahead = 0;
+                    plan(self, mirror);
+                }
+                None => {
+                    self.ahead = 0;
+                    let plan = self.choose();
+                    plan(self, mirror);
+                }
+            }
+        };
         if mirror.exchange.is_some() && self.random.chance(4) {
             self.spoil(&mut action);
         }
@@ -122,7 +137,12 @@ impl Generator {
         if let Action::Wait { seconds, .. } = action {
             self.ahead += i64::from(seconds);
         }
-        self.queue.push_back(action);
+        self.queue.push_back(Planned::Action(action));
+    }
+
+    /// Plans more when all until now is done; nothing else may be planned behind it.
+    fn then(&mut self, plan: impl FnOnce(&mut Self, &Mirror) + 'static) {
+        self.queue.push_back(Planned::Then(Box::new(plan)));
     }
 
     /// Makes an action that would probably work another one: another signer, other markets, another amount.

@@ -33,7 +33,7 @@ impl Generator {
         let range = if self.random.chance(90) { 14 } else { 34 };
         let fresh = Series { market, put: self.random.chance(50), tick: near + self.tick(range) };
         let series = held.filter(|_| self.random.chance(25)).map_or(fresh, |(_, position)| series_of(&position));
-        let usual = if listed.index == 0 { 20_000_000 } else { 400_000_000 };
+        let usual = if listed.index == 0 { 8_000_000 } else { 160_000_000 };
         let size = match self.random.below(40) {
             0 => 0,
             1 => u64::MAX,
@@ -80,15 +80,17 @@ impl Generator {
             self.push(Action::Deposit { by, vault, holder, amount });
             return;
         }
-        let given = all_markets(mirror, vault);
         self.refresh(mirror, vault, markets_of(mirror, vault, holder));
-        let free = free_collateral(mirror, vault, holder);
-        let amount = self.random.around(free);
-        self.push(Action::Withdraw { by, vault, holder, amount, given });
-        // The whole of what is left, as somebody who leaves.
-        if self.random.chance(30) {
-            self.push(Action::Withdraw { by, vault, holder, amount: free.saturating_sub(amount), given });
-        }
+        self.then(move |me, mirror| {
+            let given = all_markets(mirror, vault);
+            let free = free_collateral(mirror, vault, holder);
+            let amount = me.random.around(free);
+            me.push(Action::Withdraw { by, vault, holder, amount, given });
+            // The whole of what is left, as somebody who leaves.
+            if me.random.chance(30) {
+                me.push(Action::Withdraw { by, vault, holder, amount: free.saturating_sub(amount), given });
+            }
+        });
     }
 
     /// Collects funding, fees and what was served or repaid.
@@ -103,7 +105,8 @@ impl Generator {
             1 => self.push(Action::SyncAccount { vault, holder }),
             _ => {
                 let holder = self.position(mirror, vault).map_or(holder, |(holder, _)| holder);
-                if self.random.chance(70) {
+                if self.random.chance(80) {
+                    self.wait(mirror);
                     self.refresh(mirror, vault, markets_of(mirror, vault, holder));
                 }
                 self.push(Action::SettleFunding { vault, holder, given: all_markets(mirror, vault) });
@@ -130,20 +133,23 @@ impl Generator {
     pub(super) fn starve_somebody(&mut self, mirror: &Mirror) {
         let vault = self.vault();
         let Some((holder, _)) = self.position(mirror, vault) else { return };
-        let (mask, given) = (markets_of(mirror, vault, holder), all_markets(mirror, vault));
-        let free = free_collateral(mirror, vault, holder);
-        let amount = free.saturating_sub(self.random.magnitude(1, free.max(2) / 2));
-        self.push(Action::Withdraw { by: holder.owner, vault, holder, amount, given });
-        let steps = self.random.between(1, 12);
-        let hours = self.random.between(2, 20);
-        for _ in 0..steps {
-            self.sleep(hours * 3_600 - (mirror.now + self.ahead).rem_euclid(300) + 10);
-            self.refresh(mirror, vault, mask);
-            if self.random.chance(50) {
-                self.liquidate(mirror, vault, holder);
+        let mask = markets_of(mirror, vault, holder);
+        self.refresh(mirror, vault, mask);
+        self.then(move |me, mirror| {
+            let given = all_markets(mirror, vault);
+            let amount = free_collateral(mirror, vault, holder);
+            me.push(Action::Withdraw { by: holder.owner, vault, holder, amount, given });
+            let steps = me.random.between(1, 8);
+            let hours = me.random.between(4, 60);
+            for _ in 0..steps {
+                me.sleep(hours * 3_600 - (mirror.now + me.ahead).rem_euclid(300) + 10);
+                me.refresh(mirror, vault, mask);
+                if me.random.chance(50) {
+                    me.liquidate(mirror, vault, holder);
+                }
             }
-        }
-        self.liquidate(mirror, vault, holder);
+            me.liquidate(mirror, vault, holder);
+        });
     }
 }
 
@@ -158,7 +164,7 @@ fn free_collateral(mirror: &Mirror, vault: u8, holder: Holder) -> u64 {
 }
 
 /// The strike on the grid next to a price in 10^-8 US dollars.
-fn tick_of(reference: u128, price: i64) -> i16 {
+pub(super) fn tick_of(reference: u128, price: i64) -> i16 {
     let (up, down) = RATIO;
     let mut strike = i64::try_from(reference >> 64).unwrap_or(1) * 100_000_000;
     let mut tick = 0;

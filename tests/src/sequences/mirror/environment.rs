@@ -3,11 +3,14 @@
 use perpetua_client::price::PriceAccount;
 use perpetua_model::ScaledUi;
 
-use super::{Mint, Mirror, Outcome, Refusal, TOO_FEW, VaultOf};
+use super::{Mint, Mirror, Outcome, Refusal, TOO_FEW, VaultOf, vault_of};
 use crate::sequences::action::{Action, Published};
 
 impl Mirror {
     pub(super) fn let_happen(&mut self, action: &Action) -> Outcome {
+        if let Some(vault) = vault_of(action) {
+            self.vaults[vault].ledgers()?;
+        }
         match *action {
             Action::Wait { seconds, slots } => {
                 self.now += i64::from(seconds);

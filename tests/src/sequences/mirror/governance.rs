@@ -141,6 +141,12 @@ impl Mirror {
         })
     }
 
+    /// How a change of a parameter may come about, if it is within the hard bounds.
+    pub fn change(&self, target: Target, knob: u8, value: u32) -> Option<Change> {
+        let before = self.parameters(target).ok()?;
+        change(&before, &with_knob(before, knob, value)).ok()
+    }
+
     fn require_may_tighten(&self, by: u8) -> Outcome {
         let exchange = self.exchange.as_ref().ok_or(MISSING)?;
         if by == exchange.admin || by == exchange.guardian { Ok(()) } else { Err(UNAUTHORIZED) }

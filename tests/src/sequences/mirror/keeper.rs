@@ -91,11 +91,11 @@ impl Mirror {
         let before = vault.ledgers()?.total()?;
         let mut account = *vault.account(holder)?;
         let mut keeper = *vault.account(to)?;
-        if holder == to {
-            return Err(Refusal::Program("ConstraintDuplicateMutableAccount"));
-        }
         if by != to.owner {
             return Err(UNAUTHORIZED);
+        }
+        if holder == to {
+            return Err(Refusal::Program("SameAccount"));
         }
         vault.require_given(given)?;
         let mut indices = [None; perpetua_model::MARKETS];

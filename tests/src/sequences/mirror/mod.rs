@@ -61,11 +61,12 @@ impl From<ModelError> for Refusal {
 pub type Outcome<T = ()> = Result<T, Refusal>;
 
 pub(crate) const UNAUTHORIZED: Refusal = Refusal::Program("Unauthorized");
-const WRONG_ACCOUNT: Refusal = Refusal::Program("WrongAccount");
+/// An account is given twice, once to change.
+const BORROWED: Refusal = Refusal::Program("AccountBorrowFailed");
 /// An account of the program that does not exist.
 const MISSING: Refusal = Refusal::Program("AccountOwnedByWrongProgram");
-/// An account that is created exists already, says the system program.
-const EXISTS: Refusal = Refusal::Program("Custom0");
+/// An account that is created exists already: it has lamports, and this virtual machine does not know SIMD-0312 yet.
+const EXISTS: Refusal = Refusal::Program("InvalidInstructionData");
 /// The token program: too few tokens.
 const TOO_FEW: Refusal = Refusal::Program("Custom1");
 /// The token program: the account is frozen.
@@ -367,11 +368,11 @@ impl VaultOf {
 
     /// Moves tokens into the vault, as the token program does.
     fn take_in(&mut self, from: u8, amount: u64) -> Outcome<()> {
+        let wallet = &mut self.wallets[usize::from(from)];
+        wallet.tokens = wallet.tokens.checked_sub(amount).ok_or(TOO_FEW)?;
         if self.frozen {
             return Err(FROZEN);
         }
-        let wallet = &mut self.wallets[usize::from(from)];
-        wallet.tokens = wallet.tokens.checked_sub(amount).ok_or(TOO_FEW)?;
         self.balance += amount;
         Ok(())
     }

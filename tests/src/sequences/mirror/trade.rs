@@ -6,7 +6,7 @@ use perpetua_model::{
     withdraw,
 };
 
-use super::{EXISTS, MISSING, Mirror, Outcome, Refusal, UNAUTHORIZED, WRONG_ACCOUNT, is_given, refs};
+use super::{BORROWED, EXISTS, MISSING, Mirror, Outcome, Refusal, UNAUTHORIZED, is_given, refs};
 use crate::sequences::action::{Action, Holder, Series};
 
 /// The option as the model names it.
@@ -109,10 +109,11 @@ impl Mirror {
         let index = vault.market(series.market)?.index;
         let index = self.indices[usize::from(index)].as_ref().ok_or(MISSING)?;
         require_owner(by, holder)?;
-        vault.require_given(given)?;
+        // Markets that are not there have higher numbers, and come later.
         if is_given(given, series.market.into()) {
-            return Err(WRONG_ACCOUNT);
+            return Err(BORROWED);
         }
+        vault.require_given(given)?;
         let conditions = conditions.and(vault.mint_conditions()?);
         let number = usize::from(series.market);
         // The traded market changes while the others are read.
