@@ -192,9 +192,17 @@ impl Sums {
                 let tick = slot.tick;
                 let interest = series.open_interest.0;
                 ensure!(sum.size == interest, "{} is held of tick {tick}, its open interest is {interest}", sum.size);
-                ensure!(sum.size == 0 || sum.tick == tick, "slot {place} holds tick {tick}, positions are in {}", sum.tick);
+                ensure!(
+                    sum.size == 0 || sum.tick == tick,
+                    "slot {place} holds tick {tick}, positions are in {}",
+                    sum.tick
+                );
                 let reserve = series.reserve.0;
-                ensure!(sum.reserve == reserve, "{} is reserved at tick {tick}, the series says {reserve}", sum.reserve);
+                ensure!(
+                    sum.reserve == reserve,
+                    "{} is reserved at tick {tick}, the series says {reserve}",
+                    sum.reserve
+                );
                 ensure!(sum.entries == series.entry_sum.get(), "sum of entries of tick {tick}");
                 totals[side] += reserve;
             }

@@ -63,7 +63,8 @@ impl Watch {
     fn check_equity(&self, action: &Action, number: usize, before: &VaultOf) -> Holds {
         let (Action::Liquidate { holder, .. } | Action::SettleFunding { holder, .. }) = action else { return Ok(()) };
         let Ok(account) = before.account(*holder) else { return Ok(()) };
-        let used = account.open_positions().filter_map(|(_, position)| before.markets.get(usize::from(position.market)));
+        let used =
+            account.open_positions().filter_map(|(_, position)| before.markets.get(usize::from(position.market)));
         let used: Vec<_> = used.collect();
         let quanto = used.iter().all(|market| market.parameters.settlement == perpetua::Settlement::Quanto);
         let accrued = used.iter().map(|market| market.state.accrued_at).max();

@@ -84,9 +84,7 @@ impl Elf {
         Some(match *action {
             Action::NameAdmin { by, next } => instruction::name_admin(self.who(by), self.who(next)),
             Action::AcceptAdmin { by } => instruction::accept_admin(self.who(by)),
-            Action::ApplyChange { target } => {
-                instruction::apply_change(self.who(admin), &self.changed(mirror, target))
-            }
+            Action::ApplyChange { target } => instruction::apply_change(self.who(admin), &self.changed(mirror, target)),
             Action::CancelChange { by, target } => {
                 instruction::cancel_change(self.who(by), self.who(admin), &self.changed(mirror, target))
             }
@@ -221,9 +219,8 @@ impl Elf {
     }
 
     fn of_provider(&self, action: &Action, mirror: &Mirror) -> Option<Instruction> {
-        let ticket = |vault: u8, key: TicketKey| {
-            self.vaults[usize::from(vault)].keys.ticket(kind(key.insurance), key.number)
-        };
+        let ticket =
+            |vault: u8, key: TicketKey| self.vaults[usize::from(vault)].keys.ticket(kind(key.insurance), key.number);
         Some(match *action {
             Action::JoinPool { by, vault, insurance, amount, min_shares, given } => {
                 let markets = self.given(mirror, vault, given);

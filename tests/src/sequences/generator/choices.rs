@@ -32,6 +32,13 @@ impl Generator {
         self.random.pick(&held)
     }
 
+    /// The same, mostly one of the larger ones, which owe and pay more than rounding.
+    pub(super) fn large_position(&mut self, mirror: &Mirror, vault: u8) -> Option<(Holder, Position)> {
+        let held = positions(mirror, vault);
+        let some: Vec<_> = (0..5).filter_map(|_| self.random.pick(&held)).collect();
+        some.into_iter().max_by_key(|(_, position)| position.reserve)
+    }
+
     /// A market of the vault, mostly one that exists.
     pub(super) fn market(&mut self, mirror: &Mirror, vault: u8) -> u8 {
         let count = u8::try_from(mirror.vaults[usize::from(vault)].markets.len()).unwrap_or(0);

@@ -31,6 +31,18 @@ enum Temper {
     Liquid,
 }
 
+/// The more often one is named, the more sequences are of it.
+const TEMPERS: [Temper; 8] = [
+    Temper::Mixed,
+    Temper::Mixed,
+    Temper::Busy,
+    Temper::Busy,
+    Temper::Stormy,
+    Temper::Stormy,
+    Temper::Robbed,
+    Temper::Liquid,
+];
+
 /// Plans one action or several that belong together.
 type Plan = fn(&mut Generator, &Mirror);
 
@@ -43,9 +55,9 @@ const PLANS: &[(Plan, [u64; 5])] = &[
     (Generator::sell, [9, 16, 6, 5, 5]),
     (Generator::move_collateral, [6, 5, 4, 6, 3]),
     (Generator::change_accounts, [2, 1, 1, 3, 1]),
-    (Generator::collect, [4, 2, 3, 5, 4]),
+    (Generator::collect, [5, 4, 4, 6, 5]),
     (Generator::liquidate_somebody, [3, 4, 3, 3, 2]),
-    (Generator::starve_somebody, [5, 1, 3, 3, 1]),
+    (Generator::starve_somebody, [5, 4, 5, 3, 1]),
     (Generator::run_to_cap, [2, 1, 6, 1, 1]),
     (Generator::run_away, [2, 1, 3, 1, 1]),
     (Generator::go_silent, [2, 1, 2, 1, 1]),
@@ -60,7 +72,7 @@ const PLANS: &[(Plan, [u64; 5])] = &[
     (Generator::give_back_tokens, [1, 0, 1, 6, 1]),
     (Generator::disturb_mint, [1, 0, 1, 5, 1]),
     (Generator::change_multiplier, [1, 0, 2, 2, 0]),
-    (Generator::restore, [10, 6, 8, 20, 8]),
+    (Generator::restore, [10, 8, 8, 20, 8]),
     (Generator::change_parameters, [8, 1, 2, 4, 3]),
     (Generator::hand_over, [1, 0, 0, 1, 0]),
     (Generator::list_more, [2, 1, 1, 1, 1]),
@@ -68,12 +80,15 @@ const PLANS: &[(Plan, [u64; 5])] = &[
     (Generator::make_gift, [1, 1, 1, 2, 2]),
 ];
 
+/// A plan that waits.
+type Later = Box<dyn FnOnce(&mut Generator, &Mirror)>;
+
 /// What is planned.
 enum Planned {
     /// This.
     Action(Action),
     /// More, once the world is as it will be then.
-    Then(Box<dyn FnOnce(&mut Generator, &Mirror)>),
+    Then(Later),
 }
 
 /// Chooses actions.
@@ -91,8 +106,7 @@ impl Generator {
     /// A generator whose actions only depend on `seed` and on the mirror.
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let tempers = [Temper::Mixed, Temper::Busy, Temper::Stormy, Temper::Robbed, Temper::Liquid];
-        let temper = random.pick(&tempers).unwrap_or(Temper::Mixed);
+        let temper = random.pick(&TEMPERS).unwrap_or(Temper::Mixed);
         let mut generator = Self { random, temper, queue: VecDeque::new(), spot: prices::START, ahead: 0 };
         generator.set_up();
         generator

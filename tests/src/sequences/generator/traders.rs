@@ -41,7 +41,8 @@ impl Generator {
             3 => (1 << 40) - 1,
             4 => 99,
             5 => 100,
-            _ => self.random.magnitude(100, usual),
+            6..=19 => self.random.magnitude(100, usual),
+            _ => self.random.below(usual / 2) + 100,
         };
         let given = all_markets(mirror, vault) & !(1 << market);
         self.push(Action::OpenPosition { by: holder.owner, vault, holder, series, size, max_cost: u64::MAX, given });
@@ -104,7 +105,7 @@ impl Generator {
             }
             1 => self.push(Action::SyncAccount { vault, holder }),
             _ => {
-                let holder = self.position(mirror, vault).map_or(holder, |(holder, _)| holder);
+                let holder = self.large_position(mirror, vault).map_or(holder, |(holder, _)| holder);
                 if self.random.chance(80) {
                     self.wait(mirror);
                     self.refresh(mirror, vault, markets_of(mirror, vault, holder));
@@ -132,7 +133,7 @@ impl Generator {
     /// Takes out of an account all that its margin allows, and waits until funding has eaten the margin.
     pub(super) fn starve_somebody(&mut self, mirror: &Mirror) {
         let vault = self.vault();
-        let Some((holder, _)) = self.position(mirror, vault) else { return };
+        let Some((holder, _)) = self.large_position(mirror, vault) else { return };
         let mask = markets_of(mirror, vault, holder);
         self.refresh(mirror, vault, mask);
         self.then(move |me, mirror| {

@@ -22,7 +22,9 @@ pub(super) fn check(action: &Action, before: &VaultOf, after: &VaultOf, world: &
             }
         }
         Action::Liquidate { holder, keeper, .. } => check_liquidation(before, after, world, holder, keeper)?,
-        Action::SettleCapped { holder, .. } | Action::RetireFar { holder, .. } | Action::SettleFunding { holder, .. } => {
+        Action::SettleCapped { holder, .. }
+        | Action::RetireFar { holder, .. }
+        | Action::SettleFunding { holder, .. } => {
             check_unasked(before, after, holder)?;
         }
         Action::JoinPool { insurance, given, .. } => check_shares(before, after, insurance, given, world.slot)?,
@@ -63,7 +65,14 @@ fn check_limits(vault: &VaultOf, series: Series) -> Holds {
 }
 
 /// Selling at once what was bought never gains.
-fn check_round_trip(before: &VaultOf, after: &VaultOf, world: &Mirror, holder: Holder, series: Series, size: u64) -> Holds {
+fn check_round_trip(
+    before: &VaultOf,
+    after: &VaultOf,
+    world: &Mirror,
+    holder: Holder,
+    series: Series,
+    size: u64,
+) -> Holds {
     let (Some(mut vault), Ok(old), Ok(new)) = (after.state, before.account(holder), after.account(holder)) else {
         return Ok(());
     };
@@ -136,7 +145,8 @@ fn check_shares(before: &VaultOf, after: &VaultOf, insurance: bool, given: u8, s
     if swept {
         return Ok(());
     }
-    let shares = |vault: &Vault| u128::from(vault.pool(pool).shares.0) + u128::from(vault.pool_config(pool).virtual_shares.0);
+    let shares =
+        |vault: &Vault| u128::from(vault.pool(pool).shares.0) + u128::from(vault.pool_config(pool).virtual_shares.0);
     for (was, is) in [(was.low, is.low), (was.high, is.high)] {
         // Below zero counts as zero, where what came in does not show.
         if is.is_zero() {

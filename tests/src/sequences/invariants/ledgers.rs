@@ -131,7 +131,11 @@ fn check_funding(before: &VaultOf, after: &VaultOf) -> Holds {
     for (old, new) in before.markets.iter().zip(&after.markets) {
         for (old, new) in old.state.slots.iter().zip(&new.state.slots) {
             for (old, new) in old.series.iter().zip(&new.series) {
-                require!(new.funding_index.get() >= old.funding_index.get(), "the funding index of {} fell", new.rate.0);
+                require!(
+                    new.funding_index.get() >= old.funding_index.get(),
+                    "the funding index of {} fell",
+                    new.rate.0
+                );
             }
         }
     }

@@ -2,13 +2,14 @@
 
 use bytemuck::Zeroable;
 use perpetua::{Settlement, StockParameters};
-use perpetua_model::{
-    CHANGE_DELAY, Index, MARKETS, Market, Multiplier, ShortDay, Stock, Variance, Vault,
-};
+use perpetua_model::{CHANGE_DELAY, Index, MARKETS, Market, Multiplier, ShortDay, Stock, Variance, Vault};
 
 use super::{EXISTS, Exchange, IndexOf, MISSING, MarketOf, Mirror, Outcome, Refusal, StockOf, UNAUTHORIZED};
 use crate::{
-    parameters::{dollar_parameters, guards, market_parameters, stock_parameters, stock_parameters_with_token_feed, vault_parameters},
+    parameters::{
+        dollar_parameters, guards, market_parameters, stock_parameters, stock_parameters_with_token_feed,
+        vault_parameters,
+    },
     sequences::action::{ADMIN, Action, GUARDIAN, TREASURY},
     world::{DECLARED_VARIANCE, PRICES},
 };

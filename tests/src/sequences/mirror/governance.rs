@@ -39,7 +39,11 @@ pub fn with_knob(parameters: Parameters, knob: u8, value: u32) -> Parameters {
     let actor = u8::try_from(value % u32::from(ACTORS)).unwrap_or(0);
     match parameters {
         Parameters::Exchange(guardian, recipient) => {
-            if knob.is_multiple_of(2) { Parameters::Exchange(actor, recipient) } else { Parameters::Exchange(guardian, actor) }
+            if knob.is_multiple_of(2) {
+                Parameters::Exchange(actor, recipient)
+            } else {
+                Parameters::Exchange(guardian, actor)
+            }
         }
         Parameters::Index(mut guards) => {
             set_guard(&mut guards, knob, value);
@@ -249,7 +253,11 @@ impl Mirror {
 fn change(before: &Parameters, after: &Parameters) -> Outcome<Change> {
     Ok(match (before, after) {
         (Parameters::Exchange(..), Parameters::Exchange(..)) => {
-            if before == after { Change::None } else { Change::Waits }
+            if before == after {
+                Change::None
+            } else {
+                Change::Waits
+            }
         }
         (Parameters::Index(before), Parameters::Index(after)) => {
             let (before, after) = (Guards::from(*before), Guards::from(*after));

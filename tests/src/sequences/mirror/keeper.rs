@@ -1,8 +1,6 @@
 //! What anyone may do to keep markets, accounts and ledgers up to date.
 
-use perpetua_model::{
-    Conditions, ModelError, SettleReason, Tokens, liquidate, settle_funding, settle_position,
-};
+use perpetua_model::{Conditions, ModelError, SettleReason, Tokens, liquidate, settle_funding, settle_position};
 
 use super::{MISSING, Mirror, Outcome, Refusal, UNAUTHORIZED, is_given, muts, trade::key};
 use crate::sequences::action::{Action, Holder, SHARE, Series, TOKEN};

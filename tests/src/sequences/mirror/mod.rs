@@ -22,8 +22,8 @@ use perpetua_model::{
 use super::action::{ACTORS, Action, FEEDS, Holder, INDICES, POSTED, SUBS, Target, TicketKey, VAULTS};
 use crate::{chain::START, token::ONE};
 
-pub(crate) use environment::price_account;
 pub(crate) use admin::{market_with, stock_with};
+pub(crate) use environment::price_account;
 pub use governance::{Parameters, Proposal, with_knob};
 pub(crate) use trade::key;
 
