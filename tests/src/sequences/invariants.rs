@@ -43,6 +43,7 @@ impl Watch {
     ) -> Holds {
         self.steps += 1;
         if let Err(refusal) = outcome {
+            require!(!is_defect(*refusal), "refused with {}, which nothing should lead to", refusal.name());
             self.note_refusal(action, *refusal, after);
             return Ok(());
         }
@@ -105,6 +106,12 @@ impl Watch {
     fn healthy_of(&mut self, vault: u8, holder: Holder) -> &mut Option<i64> {
         &mut self.healthy[usize::from(vault)][usize::from(holder.owner)][usize::from(holder.sub)]
     }
+}
+
+/// Whether a refusal shows a defect rather than a wish that cannot be granted: a number that left its range, or ledgers that
+/// changed by something else than tokens.
+fn is_defect(refusal: Refusal) -> bool {
+    [Refusal::Model(ModelError::MathOverflow), Refusal::Program("LedgerMismatch")].contains(&refusal)
 }
 
 /// Whether every market that an account is in was accrued in this slot.

@@ -22,11 +22,8 @@ pub(super) fn check(action: &Action, before: &VaultOf, after: &VaultOf, world: &
             }
         }
         Action::Liquidate { holder, keeper, .. } => check_liquidation(before, after, world, holder, keeper)?,
-        Action::SettleCapped { holder, .. }
-        | Action::RetireFar { holder, .. }
-        | Action::SettleFunding { holder, .. } => {
-            check_unasked(before, after, holder)?;
-        }
+        Action::SettleCapped { holder, .. } | Action::RetireFar { holder, .. } => check_unasked(before, after, holder)?,
+        Action::SettleFunding { holder, .. } => check_collection(before, after, holder)?,
         Action::JoinPool { insurance, given, .. } => check_shares(before, after, insurance, given, world.slot)?,
         Action::ExecuteWithdrawal { ticket, given, .. } => {
             check_shares(before, after, ticket.insurance, given, world.slot)?;
@@ -131,6 +128,19 @@ fn check_unasked(before: &VaultOf, after: &VaultOf, holder: Holder) -> Holds {
     let (Ok(old), Ok(new)) = (before.account(holder), after.account(holder)) else { return Ok(()) };
     let (Some(had), Some(has)) = (equity(before, old), equity(after, new)) else { return Ok(()) };
     require!(has >= had - 1, "an account's equity fell from {had} to {has} by what anyone may do");
+    Ok(())
+}
+
+/// What is collected was owed: an account's equity and claim are what they were, to the unit that a claim is rounded up by.
+/// The payment may serve the account's own claim.
+fn check_collection(before: &VaultOf, after: &VaultOf, holder: Holder) -> Holds {
+    let wealth = |vault: &VaultOf| {
+        let account = synced(vault, vault.account(holder).ok()?)?;
+        let claim = account.claim.left(vault.state?.claims.scale).ok()?;
+        Some(equity(vault, &account)? + i128::from(claim.0))
+    };
+    let (Some(had), Some(has)) = (wealth(before), wealth(after)) else { return Ok(()) };
+    require!(had.abs_diff(has) <= 1, "collecting funding turned a wealth of {had} into {has}");
     Ok(())
 }
 

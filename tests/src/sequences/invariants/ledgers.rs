@@ -35,7 +35,7 @@ pub(super) fn check(action: &Action, before: &VaultOf, after: &VaultOf) -> Holds
             require!(ledgers == tokens, "ledgers changed by {ledgers}, tokens by {tokens}");
         }
     }
-    check_funding(before, after)
+    check_markets(before, after)
 }
 
 /// Tokens are in wallets, in the vault, or with the issuer who seized them.
@@ -126,18 +126,19 @@ fn check_repayment(old: &perpetua_model::Vault, new: &perpetua_model::Vault) -> 
     Ok(())
 }
 
-/// Funding indices never fall.
-fn check_funding(before: &VaultOf, after: &VaultOf) -> Holds {
+/// Funding indices never fall, and a mark does not outlive what it says.
+fn check_markets(before: &VaultOf, after: &VaultOf) -> Holds {
     for (old, new) in before.markets.iter().zip(&after.markets) {
+        let mut same = true;
         for (old, new) in old.state.slots.iter().zip(&new.state.slots) {
             for (old, new) in old.series.iter().zip(&new.series) {
-                require!(
-                    new.funding_index.get() >= old.funding_index.get(),
-                    "the funding index of {} fell",
-                    new.rate.0
-                );
+                let (had, has) = (old.funding_index.get(), new.funding_index.get());
+                require!(has >= had, "a funding index fell from {had} to {has}");
+                same &= old.open_interest == new.open_interest && old.entry_sum == new.entry_sum;
             }
         }
+        let marked = new.state.mark.slot != 0;
+        require!(same || !marked, "positions changed under a mark");
     }
     Ok(())
 }
