@@ -3,6 +3,7 @@
 
 mod fairness;
 mod ledgers;
+mod windows;
 
 use perpetua_model::{MarginAccount, ModelError};
 
@@ -10,6 +11,7 @@ use super::{
     action::{ACTORS, Action, Holder, SUBS, VAULTS},
     mirror::{Mirror, Outcome, Refusal, VaultOf, refs},
 };
+use windows::Bought;
 
 /// Whether something holds: what does not, in words.
 type Holds = Result<(), String>;
@@ -29,6 +31,8 @@ use require;
 pub struct Watch {
     /// When each account had its initial margin last, by vault, owner and number.
     healthy: [[[Option<i64>; SUBS as usize]; ACTORS as usize]; VAULTS as usize],
+    /// What each account was worth before it bought, by the same places.
+    bought: Bought,
     steps: u64,
 }
 
@@ -53,6 +57,7 @@ impl Watch {
         if vault.state.is_none() || before.state.is_none() {
             return Ok(());
         }
+        self.bought.check(action, *number, before, after)?;
         fairness::check(action, before, vault, after, self.steps)?;
         self.check_equity(action, *number, before)?;
         self.note_success(action, *number, after);

@@ -52,6 +52,7 @@ const PLANS: &[(Plan, [u64; 5])] = &[
     (Generator::go_to_session, [4, 3, 6, 3, 3]),
     (Generator::crank_all, [6, 8, 6, 4, 6]),
     (Generator::buy, [14, 22, 18, 10, 16]),
+    (Generator::churn, [3, 10, 2, 0, 1]),
     (Generator::sell, [9, 16, 6, 5, 5]),
     (Generator::move_collateral, [6, 5, 4, 6, 3]),
     (Generator::change_accounts, [2, 1, 1, 3, 1]),

@@ -4,7 +4,7 @@ use perpetua_model::{MarginAccount, health};
 
 use super::{
     Generator,
-    choices::{all_markets, markets_of, positions, series_of},
+    choices::{all_markets, holders, markets_of, positions, series_of},
 };
 use crate::{
     sequences::{
@@ -21,7 +21,12 @@ impl Generator {
     /// Buys an option near the money.
     pub(super) fn buy(&mut self, mirror: &Mirror) {
         let vault = self.vault();
-        let (holder, market) = (self.holder(mirror, vault), self.market(mirror, vault));
+        let holder = self.holder(mirror, vault);
+        self.buy_for(mirror, vault, holder);
+    }
+
+    fn buy_for(&mut self, mirror: &Mirror, vault: u8, holder: Holder) {
+        let market = self.market(mirror, vault);
         if self.random.chance(50) {
             self.wait(mirror);
         }
@@ -50,6 +55,27 @@ impl Generator {
         if self.random.chance(20) {
             self.push(Action::ClosePosition { by: holder.owner, vault, holder, series, size, min_proceeds: 0 });
         }
+    }
+
+    /// Buys and sells again within seconds, at whatever prices come meanwhile.
+    pub(super) fn churn(&mut self, mirror: &Mirror) {
+        let vault = self.vault();
+        let flat = |holder: &Holder| {
+            let account = mirror.vaults[usize::from(vault)].account(*holder);
+            account.is_ok_and(|account| account.collateral.0 > 0 && account.open_positions().next().is_none())
+        };
+        let flat: Vec<_> = holders().into_iter().filter(flat).collect();
+        let Some(holder) = self.random.pick(&flat) else { return };
+        self.buy_for(mirror, vault, holder);
+        self.then(move |me, mirror| {
+            let held = positions(mirror, vault).into_iter().find(|(owner, _)| *owner == holder);
+            let Some((_, position)) = held else { return };
+            let seconds = me.random.between(0, 14);
+            me.sleep(seconds);
+            me.refresh(mirror, vault, 1 << position.market);
+            let (series, size) = (series_of(&position), position.size.0);
+            me.push(Action::ClosePosition { by: holder.owner, vault, holder, series, size, min_proceeds: 0 });
+        });
     }
 
     fn tick(&mut self, range: i64) -> i16 {
