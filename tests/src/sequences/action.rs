@@ -90,11 +90,13 @@ pub struct Published {
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal { $($field:ident: $type:ty),* $(,)? })*) => {
-        /// One step of a sequence. Those named as an instruction send it; `by` signs.
+        /// One step of a sequence. Those named as an instruction send it. `by` signs; people, vaults, markets and indices
+        /// are numbers; amounts are raw units, sizes millionths of an index unit, times seconds; bit `i` of `given` says
+        /// whether market `i` is among the accounts.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "do", rename_all = "snake_case")]
         pub enum Action {
-            $($(#[$doc])* $name { $(#[doc = stringify!($field)] $field: $type),* },)*
+            $($(#[$doc])* $name { $($field: $type),* },)*
         }
 
         /// The places of names in [`Action::NAMES`].
@@ -157,7 +159,7 @@ actions! {
     CloseAccount = "close_account" { by: u8, vault: u8, holder: Holder }
     /// Deposits collateral.
     Deposit = "deposit" { by: u8, vault: u8, holder: Holder, amount: u64 }
-    /// Withdraws collateral; bit `i` of `given` says whether market `i` is given.
+    /// Withdraws collateral.
     Withdraw = "withdraw" { by: u8, vault: u8, holder: Holder, amount: u64, given: u8 }
     /// Buys an option.
     OpenPosition = "open_position" { by: u8, vault: u8, holder: Holder, series: Series, size: u64, max_cost: u64, given: u8 }
