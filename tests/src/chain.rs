@@ -158,10 +158,7 @@ impl Chain {
 
     /// Sends a transaction with the highest compute budget that the network grants.
     pub fn send_with_full_budget(&mut self, instructions: &[Instruction]) -> Result<Done, Failure> {
-        // Instruction 2 of the compute budget program sets the limit in compute units.
-        let data = [&[2][..], &1_400_000u32.to_le_bytes()].concat();
-        let budget = Instruction { program_id: COMPUTE_BUDGET, accounts: vec![], data };
-        self.send(&[&[budget], instructions].concat())
+        self.send(&[&[compute_budget(1_400_000)], instructions].concat())
     }
 
     /// Sends a transaction that may fail, looking at nothing but whether a failure left every account as it was.
@@ -196,6 +193,13 @@ impl Chain {
     pub fn fits_a_packet(&self, instructions: &[Instruction]) -> bool {
         self.wire_size(instructions) <= PACKET_BYTES
     }
+}
+
+/// Sets what a transaction may compute, in compute units.
+pub fn compute_budget(units: u32) -> Instruction {
+    // Instruction 2 of the compute budget program.
+    let data = [&[2][..], &units.to_le_bytes()].concat();
+    Instruction { program_id: COMPUTE_BUDGET, accounts: vec![], data }
 }
 
 /// The accounts that differ.

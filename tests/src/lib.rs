@@ -12,6 +12,7 @@ pub mod parameters;
 pub mod price;
 pub mod reference;
 pub mod scenes;
+pub mod sequences;
 pub mod stock;
 pub mod token;
 pub mod world;

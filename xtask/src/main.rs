@@ -2,6 +2,7 @@
 
 mod build;
 mod demo;
+mod fuzz;
 mod generated;
 mod idl;
 mod shell;
@@ -44,6 +45,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the program and play random sequences to it and to the model
+    Fuzz {
+        /// Arguments such as `--model-steps 10000000 --elf-steps 100000 --seed 1 --json`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Write the program's IDL to idl/perpetua.json
     Idl {
         /// Only say whether it is up to date
@@ -81,6 +88,7 @@ fn run() -> Result<()> {
         }
         Command::Test { bless } => test::run(&shell, bless),
         Command::Demo { arguments } => demo::run(&shell, &arguments),
+        Command::Fuzz { arguments } => fuzz::run(&shell, &arguments),
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
         Command::PrintIdl => idl::print(&shell),
