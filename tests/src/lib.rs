@@ -6,6 +6,8 @@
 
 pub mod chain;
 pub mod compute;
+#[cfg(feature = "coverage")]
+mod coverage;
 pub mod ledger;
 pub mod parameters;
 pub mod price;

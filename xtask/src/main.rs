@@ -1,5 +1,6 @@
 //! The commands that the README names.
 
+mod assurance;
 mod build;
 mod demo;
 mod generated;
@@ -50,6 +51,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write docs/assurance.md from docs/data, after measuring what it says
+    Assurance {
+        /// Also measure which lines the tests run (half an hour)
+        #[arg(long)]
+        coverage: bool,
+    },
     #[command(hide = true)]
     PrintIdl,
     /// Install a `cargo build-sbf` that needs no Solana CLI, for `anchor build`
@@ -83,6 +90,7 @@ fn run() -> Result<()> {
         Command::Demo { arguments } => demo::run(&shell, &arguments),
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
+        Command::Assurance { coverage } => assurance::run(&shell, coverage),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }
