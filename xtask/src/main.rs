@@ -5,7 +5,10 @@ mod build;
 mod demo;
 mod generated;
 mod idl;
+#[cfg(test)]
+mod promises;
 mod shell;
+mod sources;
 mod test;
 
 use std::{path::PathBuf, process::ExitCode};
