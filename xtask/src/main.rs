@@ -57,8 +57,11 @@ enum Command {
     /// Write docs/assurance.md from docs/data, after measuring what it says
     Assurance {
         /// Also measure which lines the tests run (half an hour)
-        #[arg(long)]
+        #[arg(long, conflicts_with = "document")]
         coverage: bool,
+        /// Measure nothing: only write the document anew
+        #[arg(long)]
+        document: bool,
     },
     #[command(hide = true)]
     PrintIdl,
@@ -93,7 +96,8 @@ fn run() -> Result<()> {
         Command::Demo { arguments } => demo::run(&shell, &arguments),
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
-        Command::Assurance { coverage } => assurance::run(&shell, coverage),
+        Command::Assurance { document: true, .. } => assurance::document(&shell)?.write(&shell),
+        Command::Assurance { coverage, .. } => assurance::run(&shell, coverage),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }

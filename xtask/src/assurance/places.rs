@@ -9,6 +9,8 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionKind, SymbolKind};
 /// Bytes of an instruction; one that loads 64 bits takes two.
 const INSTRUCTION: usize = 8;
 const CALL: u8 = 0x85;
+/// A call through a register, which the linker writes in another of its fields.
+const CALL_REGISTER: u8 = 0x8d;
 const LOAD_64: u8 = 0x18;
 
 /// The code of an object file: its sections one behind the other.
@@ -72,7 +74,7 @@ fn same(one: &[u8], other: &[u8]) -> bool {
         }
         second_half = one.first() == Some(&LOAD_64);
         let compared = match one.first() {
-            Some(&CALL) => 1,
+            Some(&CALL | &CALL_REGISTER) => 1,
             Some(&LOAD_64) => 4,
             _ => INSTRUCTION,
         };
