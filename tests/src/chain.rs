@@ -71,10 +71,20 @@ pub fn program_file() -> Vec<u8> {
     })
 }
 
+#[cfg(not(feature = "coverage"))]
+fn machine() -> LiteSVM {
+    LiteSVM::new()
+}
+
+#[cfg(feature = "coverage")]
+fn machine() -> LiteSVM {
+    crate::coverage::machine()
+}
+
 impl Chain {
     /// A chain with the program deployed under `upgrade_authority`.
     pub fn new(upgrade_authority: &Pubkey) -> Self {
-        let mut svm = LiteSVM::new().with_blockhash_check(false).with_sigverify(false).with_transaction_history(0);
+        let mut svm = machine().with_blockhash_check(false).with_sigverify(false).with_transaction_history(0);
         svm.add_program(address::PROGRAM, &program_file()).expect("the virtual machine refuses the program file");
         let mut chain = Self { svm, payer: actor("payer") };
         chain.set_upgrade_authority(Some(upgrade_authority));

@@ -7,6 +7,8 @@
 pub mod attacker;
 pub mod chain;
 pub mod compute;
+#[cfg(feature = "coverage")]
+mod coverage;
 pub mod ledger;
 pub mod parameters;
 pub mod price;

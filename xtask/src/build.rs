@@ -32,20 +32,33 @@ fn build(shell: &Shell, package: &str, folder: &str, out: &Path) -> Result<PathB
                 .args(["--", "--locked"]))?;
             out.join(package.replace('-', "_")).with_extension("so")
         }
-        None => sbf_build::build_program(&Build {
-            manifest,
-            package: package.to_owned(),
-            out: Some(out.to_owned()),
-            features: vec![],
-            default_features: true,
-            arguments: vec!["--locked".to_owned()],
-            install: shell.install,
-        })?,
+        None => sbf_build::build_program(&own_build(shell, package, manifest, out))?,
     };
     ensure!(elf.is_file(), "the build wrote no {}", elf.display());
     let shown = elf.strip_prefix(&shell.root).unwrap_or(&elf);
     eprintln!("built {} ({} bytes)", shown.display(), elf.metadata()?.len());
     Ok(elf)
+}
+
+fn own_build(shell: &Shell, package: &str, manifest: PathBuf, out: &Path) -> Build {
+    Build {
+        manifest,
+        package: package.to_owned(),
+        out: Some(out.to_owned()),
+        features: vec![],
+        default_features: true,
+        arguments: vec!["--locked".to_owned()],
+        install: shell.install,
+        lines: false,
+    }
+}
+
+/// Builds the program by `tools/sbf` with source lines: the ELF, and the object file that has the lines.
+pub fn program_with_lines(shell: &Shell) -> Result<(PathBuf, PathBuf)> {
+    let manifest = shell.root.join("programs/perpetua/Cargo.toml");
+    let out = shell.target().join("assurance");
+    let build = Build { lines: true, ..own_build(shell, "perpetua", manifest, &out) };
+    Ok((sbf_build::build_program(&build)?, sbf_build::object_file(&build)?))
 }
 
 /// Puts the drop-in `cargo-build-sbf` into cargo's folder of commands.

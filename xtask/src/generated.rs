@@ -9,7 +9,7 @@ use crate::shell::Shell;
 /// A committed file and what it should hold.
 pub struct Generated {
     /// Its path in the repository.
-    pub path: &'static str,
+    pub path: String,
     /// Its content as generated now.
     pub content: String,
 }
@@ -17,7 +17,7 @@ pub struct Generated {
 impl Generated {
     /// Fails unless the committed file is as generated now.
     pub fn check(&self, shell: &Shell) -> Result<()> {
-        let committed = fs::read_to_string(shell.root.join(self.path)).unwrap_or_default();
+        let committed = fs::read_to_string(shell.root.join(&self.path)).unwrap_or_default();
         if committed == self.content {
             return Ok(());
         }
@@ -31,7 +31,7 @@ impl Generated {
 
     /// Updates the committed file.
     pub fn write(&self, shell: &Shell) -> Result<()> {
-        let path = shell.root.join(self.path);
+        let path = shell.root.join(&self.path);
         fs::write(&path, &self.content).with_context(|| format!("writing {}", path.display()))
     }
 }

@@ -23,7 +23,7 @@ pub fn generate(shell: &Shell) -> Result<Generated> {
         .env_remove("RUSTUP_TOOLCHAIN");
     let output = command.stderr(std::process::Stdio::inherit()).output().context("running the IDL generator")?;
     ensure!(output.status.success(), "the IDL could not be generated; the cause stands above");
-    Ok(Generated { path: "idl/perpetua.json", content: String::from_utf8(output.stdout)? })
+    Ok(Generated { path: "idl/perpetua.json".to_owned(), content: String::from_utf8(output.stdout)? })
 }
 
 /// Prints the IDL to standard output.

@@ -1,11 +1,15 @@
 //! The commands that the README names.
 
+mod assurance;
 mod build;
 mod demo;
 mod fuzz;
 mod generated;
 mod idl;
+#[cfg(test)]
+mod promises;
 mod shell;
+mod sources;
 mod test;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -57,6 +61,15 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Write docs/assurance.md from docs/data, after measuring what it says
+    Assurance {
+        /// Also measure which lines the tests run (half an hour)
+        #[arg(long, conflicts_with = "document")]
+        coverage: bool,
+        /// Measure nothing: only write the document anew
+        #[arg(long)]
+        document: bool,
+    },
     #[command(hide = true)]
     PrintIdl,
     /// Install a `cargo build-sbf` that needs no Solana CLI, for `anchor build`
@@ -91,6 +104,8 @@ fn run() -> Result<()> {
         Command::Fuzz { arguments } => fuzz::run(&shell, &arguments),
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
+        Command::Assurance { document: true, .. } => assurance::document(&shell)?.write(&shell),
+        Command::Assurance { coverage, .. } => assurance::run(&shell, coverage),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }

@@ -30,6 +30,14 @@ impl Shell {
         command
     }
 
+    /// What git answers in the repository.
+    pub fn git(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new("git");
+        let output = command.args(arguments).current_dir(&self.root).output().with_context(|| describe(&command))?;
+        ensure!(output.status.success(), "`{}` failed", describe(&command));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// The repository's target folder, for what cargo does not put there itself.
     pub fn target(&self) -> PathBuf {
         self.root.join("target")

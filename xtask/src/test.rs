@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    build, demo,
+    assurance, build, demo,
     generated::Generated,
     idl,
     shell::{Shell, describe, run as run_command},
@@ -29,6 +29,7 @@ const STEPS: &[(&str, Step)] = &[
     ("the demo", demonstration),
     ("the IDL", interface),
     ("compute units", compute_units),
+    ("the numbers of the assurance", assurance_numbers),
 ];
 
 /// Also checks the `cargo-build-sbf` that anchor calls.
@@ -193,7 +194,18 @@ fn compute_units(checks: &mut Checks) -> Result<()> {
     let path = measured_compute_units(checks.shell);
     let content = fs::read_to_string(&path)
         .with_context(|| format!("no test wrote {}; the tests of the program should", path.display()))?;
-    checks.generated(&Generated { path: "compute_units.json", content })
+    checks.generated(&Generated { path: "compute_units.json".to_owned(), content })
+}
+
+/// What tests measured, and the document that is made of it. The numbers are of the program that tools/sbf builds.
+fn assurance_numbers(checks: &mut Checks) -> Result<()> {
+    if sbf_build::official_command().is_none() {
+        for file in assurance::measured_by_tests(checks.shell)? {
+            checks.generated(&file)?;
+        }
+    }
+    let document = assurance::document(checks.shell)?;
+    checks.generated(&document)
 }
 
 /// The manifest of each cargo workspace in the repository.

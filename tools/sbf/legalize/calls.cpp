@@ -142,6 +142,8 @@ void rewriteDefinition(Function *Old) {
   New->setAttributes(functionAttributes(Old->getContext(), Old->getAttributes()));
   New->takeName(Old);
   New->setComdat(Old->getComdat());
+  New->setSubprogram(Old->getSubprogram());
+  Old->setSubprogram(nullptr);
   New->splice(New->begin(), Old);
   IRBuilder<> B(&*New->getEntryBlock().getFirstInsertionPt());
   unsigned First = S.ResultInMemory ? 1 : 0;

@@ -71,8 +71,8 @@ struct Legalize : PassInfoMixin<Legalize> {
   static bool isRequired() { return true; }
 
   PreservedAnalyses run(Module &M, ModuleAnalysisManager &) {
-    // The rewritten signatures would contradict the debug records, which a program does not carry anyway.
-    StripDebugInfo(M);
+    // The rewritten signatures would contradict the debug records of types and variables. Lines, where there are any, stay.
+    stripNonLineTableDebugInfo(M);
     sbf::lowerStatics(M);
     for (Function &F : M)
       while (lowerFunction(F)) {

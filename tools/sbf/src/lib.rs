@@ -15,7 +15,7 @@ mod toolchain;
 pub use keypair::write_keypair_if_missing;
 pub use official::official_command;
 pub use packages::Install;
-pub use program::{Build, build_program, programs};
+pub use program::{Build, build_program, object_file, programs};
 
 /// Begins what `cargo-build-sbf --version` prints, by which it is told from Solana's own.
 pub const VERSION_PREFIX: &str = "cargo-build-sbf from Debian's packages";

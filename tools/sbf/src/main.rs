@@ -79,6 +79,7 @@ fn run() -> Result<()> {
             default_features: !arguments.no_default_features,
             arguments: arguments.cargo_arguments.clone(),
             install: Install::from_environment(arguments.install),
+            lines: false,
         })?;
         write_keypair_if_missing(&elf.with_file_name(format!("{}-keypair.json", program.library)))?;
         eprintln!("sbf: {}", elf.display());

@@ -27,6 +27,9 @@ pub struct Build {
     pub arguments: Vec<String>,
     /// Whether missing Debian packages may be installed.
     pub install: Install,
+    /// Whether to keep which source line each instruction comes from, in the object file ([`object_file`]) that the
+    /// program is linked from.
+    pub lines: bool,
 }
 
 /// A program of a workspace.
@@ -98,6 +101,23 @@ pub fn programs(manifest: &Path) -> Result<Vec<Program>> {
     Ok(programs.into_iter().flatten().collect())
 }
 
+/// Lines of the workspace's own packages; what is inlined of others counts at the line that calls it.
+const LINES_OF_OWN_CODE: [&str; 2] =
+    ["profile.release.debug='line-tables-only'", "profile.release.package.'*'.debug=false"];
+
+/// Where cargo compiles to. With lines apart: the files' names would be the same.
+fn work_folder(workspace: &Workspace, lines: bool) -> PathBuf {
+    workspace.target.join(if lines { "sbf-lines" } else { "sbf" })
+}
+
+/// The object file that a build with [`Build::lines`] linked the program from.
+pub fn object_file(build: &Build) -> Result<PathBuf> {
+    let workspace = Workspace::of(&build.manifest)?;
+    let library = build.package.replace('-', "_");
+    let object = format!("sbf-solana/release/deps/lib{library}.lowered.o");
+    Ok(work_folder(&workspace, true).join(object))
+}
+
 /// Builds a program and returns the path of its ELF.
 pub fn build_program(build: &Build) -> Result<PathBuf> {
     let toolchain = Toolchain::prepare(build.install)?;
@@ -108,7 +128,7 @@ pub fn build_program(build: &Build) -> Result<PathBuf> {
         anyhow::bail!("{} is not a program: its library is not a cdylib", build.package);
     };
 
-    let work = workspace.target.join("sbf");
+    let work = work_folder(&workspace, build.lines);
     start_over_with_another_toolchain(&work, &toolchain.key)?;
     let mut command = cargo::cargo_for_sbf(&toolchain.target);
     toolchain.configure(&mut command);
@@ -126,6 +146,9 @@ pub fn build_program(build: &Build) -> Result<PathBuf> {
     }
     if !build.default_features {
         command.arg("--no-default-features");
+    }
+    if build.lines {
+        command.args(["--config", LINES_OF_OWN_CODE[0], "--config", LINES_OF_OWN_CODE[1]]).env("SBF_LINES", "1");
     }
     cargo::run(&mut command, "building the program")?;
 

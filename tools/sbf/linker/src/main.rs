@@ -1,7 +1,8 @@
 //! Stands in for rustc's linker: joins a program's bitcode, lowers it, and writes an sBPF v0 ELF.
 //!
 //! rustc passes the inputs on the command line; the driver passes the rest of the toolchain in the environment:
-//! `SBF_RUNTIME` (the runtime's rlib), `SBF_LEGALIZE` (the LLVM pass) and `SBF_LLVM_BIN` (the folder of LLVM's tools).
+//! `SBF_RUNTIME` (the runtime's rlib), `SBF_LEGALIZE` (the LLVM pass), `SBF_LLVM_BIN` (the folder of LLVM's tools) and, if
+//! the object file shall say which line each instruction comes from, `SBF_LINES`.
 
 use std::{
     env,
@@ -104,7 +105,8 @@ fn join(arguments: &Arguments, output: &Path) -> Result<()> {
         llvm_args: vec![CString::new(format!("--bpf-stack-size={STACK_FRAME}"))?],
         disable_expand_memcpy_in_order: true,
         disable_memory_builtins: false,
-        btf: false,
+        // What keeps debug information is called by the format that Linux wants it in.
+        btf: env::var_os("SBF_LINES").is_some(),
         allow_bpf_trap: false,
     });
     let inputs = arguments.inputs.iter().map(|path| LinkerInput::new_from_file(path));
