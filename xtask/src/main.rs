@@ -1,5 +1,6 @@
 //! The commands that the README names.
 
+mod bench;
 mod build;
 mod demo;
 mod generated;
@@ -50,6 +51,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Build the program, measure what every instruction costs, and print the changes since the committed table
+    BenchCu,
     #[command(hide = true)]
     PrintIdl,
     /// Install a `cargo build-sbf` that needs no Solana CLI, for `anchor build`
@@ -83,6 +86,7 @@ fn run() -> Result<()> {
         Command::Demo { arguments } => demo::run(&shell, &arguments),
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
+        Command::BenchCu => bench::bench(&shell),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }
