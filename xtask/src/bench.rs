@@ -59,8 +59,9 @@ pub fn measured(shell: &Shell) -> PathBuf {
     shell.target().join("compute_units.json")
 }
 
-/// Builds the program, measures it and prints every instruction with what changed since the committed table.
-pub fn bench(shell: &Shell) -> Result<()> {
+/// Builds the program, measures it and prints every instruction with what changed since the committed table; writes that
+/// table and the document anew with `bless`.
+pub fn bench(shell: &Shell, bless: bool) -> Result<()> {
     build::program(shell)?;
     let mut measure = shell.cargo(&["test", "--locked", "--package", "perpetua-tests", "--test", "compute_units"]);
     // Whatever it costs is shown below, also where it is above a ceiling.
@@ -68,6 +69,11 @@ pub fn bench(shell: &Shell) -> Result<()> {
     let now = read(&measured(shell))?;
     let committed = read(&shell.root.join("compute_units.json"));
     print!("{}", differences(&now, committed.as_ref().ok()));
+    if bless {
+        let content = fs::read_to_string(measured(shell))?;
+        Generated { path: "compute_units.json", content }.write(shell)?;
+        document(shell)?.write(shell)?;
+    }
     outcome
 }
 
@@ -106,7 +112,10 @@ pub fn document(shell: &Shell) -> Result<Generated> {
 fn write_document(table: &Table) -> Result<String> {
     let mut out = String::from(INTRODUCTION);
     writeln!(out, "The program has {} bytes (must 409,600, aim 256,000).\n", number(table.program_bytes))?;
-    writeln!(out, "| instruction | typical | worst | ceiling | must | aim |\n| --- | ---: | ---: | ---: | ---: | ---: |")?;
+    writeln!(
+        out,
+        "| instruction | typical | worst | ceiling | must | aim |\n| --- | ---: | ---: | ---: | ---: | ---: |"
+    )?;
     for (name, cost) in &table.instructions {
         let [typical, worst, ceiling] = [cost.typical, cost.worst, cost.ceiling].map(number);
         let bar = BARS.iter().find(|(known, ..)| known == name);

@@ -52,7 +52,11 @@ enum Command {
         check: bool,
     },
     /// Build the program, measure what every instruction costs, and print the changes since the committed table
-    BenchCu,
+    BenchCu {
+        /// Commit to what was measured: write compute_units.json and COMPUTE.md
+        #[arg(long)]
+        bless: bool,
+    },
     #[command(hide = true)]
     PrintIdl,
     /// Install a `cargo build-sbf` that needs no Solana CLI, for `anchor build`
@@ -86,7 +90,7 @@ fn run() -> Result<()> {
         Command::Demo { arguments } => demo::run(&shell, &arguments),
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
-        Command::BenchCu => bench::bench(&shell),
+        Command::BenchCu { bless } => bench::bench(&shell, bless),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }

@@ -8,8 +8,8 @@ use crate::{
     error::{ModelError, Result},
     market::{Market, MarketConfig},
     quantities::{
-        FundingIndex, SECONDS_PER_YEAR, SIZE_SCALE, Size, Tokens, UnitsPerUsd, VOLATILITY_FRACTION_BITS, Volatility, Wide,
-        bps, product,
+        FundingIndex, SECONDS_PER_YEAR, SIZE_SCALE, Size, Tokens, UnitsPerUsd, VOLATILITY_FRACTION_BITS, Volatility,
+        Wide, bps, product,
     },
     vault::{MARKETS, Vault},
 };
@@ -96,9 +96,8 @@ impl MarginTerms {
         // TV <= min(S, K) / u, and 1 / u <= sigma sqrt(T / 8) since u^2 = 1 + 8 / (sigma^2 T).
         let eight_periods = config.period_years().scale_by_power_of_two(3);
         let peak = Real::ONE.div(eight_periods.sqrt()).ok_or(ModelError::MathOverflow)?;
-        let fixed = |value: Real| {
-            value.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow)
-        };
+        let fixed =
+            |value: Real| value.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow);
         let (mut gamma, mut steady) = ([0; 2], [0; 2]);
         for side in [Side::Call, Side::Put] {
             // A dollar market's stock may fall by as much as is reserved for.
