@@ -1,6 +1,7 @@
 //! The commands that the README names.
 
 mod assurance;
+mod bench;
 mod build;
 mod demo;
 mod fuzz;
@@ -70,6 +71,12 @@ enum Command {
         #[arg(long)]
         document: bool,
     },
+    /// Build the program, measure what every instruction costs, and print the changes since the committed table
+    BenchCu {
+        /// Commit to what was measured: write compute_units.json and COMPUTE.md
+        #[arg(long)]
+        bless: bool,
+    },
     #[command(hide = true)]
     PrintIdl,
     /// Install a `cargo build-sbf` that needs no Solana CLI, for `anchor build`
@@ -106,6 +113,7 @@ fn run() -> Result<()> {
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
         Command::Assurance { document: true, .. } => assurance::document(&shell)?.write(&shell),
         Command::Assurance { coverage, .. } => assurance::run(&shell, coverage),
+        Command::BenchCu { bless } => bench::bench(&shell, bless),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }

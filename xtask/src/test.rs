@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    assurance, build, demo,
+    assurance, bench, build, demo,
     generated::Generated,
     idl,
     shell::{Shell, describe, run as run_command},
@@ -157,13 +157,9 @@ fn demonstration(checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-fn measured_compute_units(shell: &Shell) -> PathBuf {
-    shell.target().join("compute_units.json")
-}
-
 fn tests(checks: &mut Checks) -> Result<()> {
     // What an earlier run measured must not be taken for what this one does.
-    let measured = measured_compute_units(checks.shell);
+    let measured = bench::measured(checks.shell);
     if measured.exists() {
         fs::remove_file(&measured)?;
     }
@@ -191,10 +187,11 @@ fn compute_units(checks: &mut Checks) -> Result<()> {
         eprintln!("not compared: the committed numbers are of the program that tools/sbf builds");
         return Ok(());
     }
-    let path = measured_compute_units(checks.shell);
+    let path = bench::measured(checks.shell);
     let content = fs::read_to_string(&path)
         .with_context(|| format!("no test wrote {}; the tests of the program should", path.display()))?;
-    checks.generated(&Generated { path: "compute_units.json".to_owned(), content })
+    checks.generated(&Generated { path: "compute_units.json".to_owned(), content })?;
+    checks.generated(&bench::document(checks.shell)?)
 }
 
 /// What tests measured, and the document that is made of it. The numbers are of the program that tools/sbf builds.

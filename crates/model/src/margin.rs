@@ -8,8 +8,8 @@ use crate::{
     error::{ModelError, Result},
     market::{Market, MarketConfig},
     quantities::{
-        FundingIndex, SECONDS_PER_YEAR, SIZE_SCALE, Size, Tokens, UnitsPerUsd, VOLATILITY_FRACTION_BITS, Volatility, Wide,
-        bps, product,
+        FundingIndex, SECONDS_PER_YEAR, SIZE_SCALE, Size, Tokens, UnitsPerUsd, VOLATILITY_FRACTION_BITS, Volatility,
+        Wide, bps, product,
     },
     vault::{MARKETS, Vault},
 };
@@ -96,9 +96,8 @@ impl MarginTerms {
         // TV <= min(S, K) / u, and 1 / u <= sigma sqrt(T / 8) since u^2 = 1 + 8 / (sigma^2 T).
         let eight_periods = config.period_years().scale_by_power_of_two(3);
         let peak = Real::ONE.div(eight_periods.sqrt()).ok_or(ModelError::MathOverflow)?;
-        let fixed = |value: Real| {
-            value.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow)
-        };
+        let fixed =
+            |value: Real| value.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow);
         let (mut gamma, mut steady) = ([0; 2], [0; 2]);
         for side in [Side::Call, Side::Put] {
             // A dollar market's stock may fall by as much as is reserved for.
@@ -128,14 +127,6 @@ impl MarginRate {
     pub fn maintenance(&self, strike: Real) -> Real {
         self.ahead.mul(strike)
     }
-
-    /// The most that one millionth of an index unit can have come to owe since the last accrual, in raw units.
-    fn unaccrued(&self, strike: Real) -> Real {
-        if self.behind.is_zero() {
-            return Real::ZERO; // mostly: the market was accrued just now
-        }
-        self.behind.mul(strike)
-    }
 }
 
 impl Market {
@@ -146,29 +137,41 @@ impl Market {
         self.units.last.cents(u64::from(self.config.liquidation_fee_cents), Rounding::Up)
     }
 
+    /// By what factor the middle volatility can rise within the margin horizon after `elapsed` seconds without a crank.
+    fn reach(&self, elapsed: u64) -> Real {
+        let reach = Volatility(self.margin.reach).real();
+        if elapsed == 0 {
+            return reach;
+        }
+        reach.mul(exp(Real::from_fixed(self.margin.slew, SLEW_FRACTION_BITS).mul(Real::from_u64(elapsed))))
+    }
+
     /// The highest middle volatility within the margin horizon after `elapsed` seconds without a crank.
     pub fn volatility_cap(&self, side: Side, elapsed: u64) -> Real {
-        let mut reachable = self.middle[side as usize].real().mul(Volatility(self.margin.reach).real());
-        if elapsed > 0 {
-            let slew = Real::from_fixed(self.margin.slew, SLEW_FRACTION_BITS);
-            reachable = reachable.mul(exp(slew.mul(Real::from_u64(elapsed))));
-        }
+        let reachable = self.middle[side as usize].real().mul(self.reach(elapsed));
         let highest = Volatility::from_bps(self.config.max_volatility_bps).real();
         if reachable < highest { reachable } else { highest }
     }
 
-    /// `X (1 + w) (sigma_cap / sqrt(8 T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing makes a position
-    /// pay more, in a dollar market as long as the stock does not fall to less than `1 / (1 + w)`.
+    /// For calls and puts `X (1 + w) (sigma_cap / sqrt(8 T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing
+    /// makes a position pay more, in a dollar market as long as the stock does not fall to less than `1 / (1 + w)`.
     ///
     /// Source: docs/mechanism.md section 6. Errors: [`ModelError::MathOverflow`].
-    pub fn margin_rate(&self, side: Side, now: i64) -> Result<MarginRate> {
+    pub fn margin_rates(&self, now: i64) -> Result<[MarginRate; 2]> {
         let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
-        let [gamma, steady] = [self.margin.gamma, self.margin.steady].map(|term| Volatility(term[side as usize]).real());
-        let yearly = self.volatility_cap(side, elapsed).mul(gamma).add(steady);
-        let per_second = yearly.mul(self.units.last.real().mul(PER_SECOND_AND_MILLIONTH));
-        let ahead = per_second.mul(Real::from_u64(self.config.margin_horizon.into()));
-        let behind = if elapsed == 0 { Real::ZERO } else { per_second.mul(Real::from_u64(elapsed)) };
-        Ok(MarginRate { ahead, behind, fee: self.liquidation_fee()? })
+        let (fee, reach) = (self.liquidation_fee()?, self.reach(elapsed));
+        let highest = Volatility::from_bps(self.config.max_volatility_bps).real();
+        let per_dollar = self.units.last.real().mul(PER_SECOND_AND_MILLIONTH);
+        let (ahead, behind) = (Real::from_u64(self.config.margin_horizon.into()), Real::from_u64(elapsed));
+        Ok([Side::Call, Side::Put].map(|side| {
+            let [middle, gamma, steady] =
+                [self.middle[side as usize].0, self.margin.gamma[side as usize], self.margin.steady[side as usize]]
+                    .map(|fixed| Volatility(fixed).real());
+            let reachable = middle.mul(reach);
+            let cap = if reachable < highest { reachable } else { highest };
+            let per_second = cap.mul(gamma).add(steady).mul(per_dollar);
+            MarginRate { ahead: per_second.mul(ahead), behind: per_second.mul(behind), fee }
+        }))
     }
 }
 
@@ -189,6 +192,9 @@ pub(crate) fn initial_margin(maintenance: Tokens) -> Tokens {
 pub(crate) fn owed_exact(position: &Position, index: FundingIndex) -> Result<u128> {
     let since = index.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
     let since = Wide::new(since);
+    if since.high == 0 {
+        return Ok(product(position.size.0, since.low)); // mostly: below one whole unit a millionth
+    }
     let upper = position.size.0.checked_mul(since.high).map(|high| Wide { low: 0, high }.get());
     Ok(upper.map_or(u128::MAX, |upper| upper.saturating_add(product(position.size.0, since.low))))
 }
@@ -198,18 +204,18 @@ pub(crate) fn owed_tokens(exact: u128) -> Tokens {
     Tokens(u64::try_from(exact.div_ceil(1 << 64)).unwrap_or(u64::MAX))
 }
 
-/// Margin rates of the sides that an account is in, each computed once.
+/// Margin rates of the markets that an account is in, each computed once.
 #[derive(Default)]
-struct MarginRates([[Option<MarginRate>; 2]; MARKETS]);
+struct MarginRates([Option<[MarginRate; 2]>; MARKETS]);
 
 impl MarginRates {
     fn of(&mut self, market: &Market, number: u8, side: Side, now: i64) -> Result<&MarginRate> {
         let known = self.0.get_mut(usize::from(number)).ok_or(ModelError::MarketMissing)?;
-        let entry = &mut known[side as usize];
-        match entry {
-            Some(rate) => Ok(rate),
-            unknown => Ok(unknown.insert(market.margin_rate(side, now)?)),
-        }
+        let rates = match known {
+            Some(rates) => rates,
+            unknown => unknown.insert(market.margin_rates(now)?),
+        };
+        Ok(&rates[side as usize])
     }
 }
 
@@ -259,7 +265,9 @@ pub(crate) fn assess(
         let per_millionth = rate.maintenance(dollars);
         let margin = per_millionth.mul(size);
         maintenance = maintenance.add(margin);
-        unaccrued = unaccrued.add(rate.unaccrued(dollars).mul(size));
+        if !rate.behind.is_zero() {
+            unaccrued = unaccrued.add(rate.behind.mul(dollars).mul(size));
+        }
         fee = fee.max(rate.fee);
         see(Requirement { place, strike, per_millionth, margin, fee: rate.fee, owed: exact });
     }

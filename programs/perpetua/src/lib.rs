@@ -18,6 +18,22 @@ pub use instructions::*;
 
 declare_id!("PeoK3okAck2xUpQri7S2DqfWdJFKFx5WSKm97NpY76y");
 
+#[cfg(all(feature = "entrypoint", target_os = "solana"))]
+anchor_lang::solana_program::entrypoint!(enter);
+
+/// Where the program starts: an event, which is a call of the program to itself, need not pass every instruction's name.
+#[cfg(all(feature = "entrypoint", target_os = "solana"))]
+fn enter<'a>(
+    program_id: &'a Pubkey,
+    accounts: &'a [AccountInfo<'a>],
+    data: &'a [u8],
+) -> anchor_lang::solana_program::entrypoint::ProgramResult {
+    match data.strip_prefix(anchor_lang::event::EVENT_IX_TAG_LE) {
+        Some(event) => Ok(__private::__events::__event_dispatch(program_id, accounts, event)?),
+        None => entry(program_id, accounts, data),
+    }
+}
+
 /// The program.
 #[program]
 pub mod perpetua {
