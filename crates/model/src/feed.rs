@@ -262,3 +262,19 @@ fn times(amount: Usd, factor: u64) -> Option<(u64, u64)> {
 fn age(publish_time: i64, now: i64) -> u64 {
     u64::try_from(now.saturating_sub(publish_time)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_part_is_compared_as_wide_arithmetic_does(part: u128, zeros in 0..128u32, whole in 1u128..1 << 88, bps: u16, beside in -1i128..=1) {
+            let edge = (whole * u128::from(bps) / u128::from(BPS)).saturating_add_signed(beside);
+            for part in [part >> zeros, edge] {
+                let want = part.checked_mul(u128::from(BPS)).is_none_or(|part| part > whole * u128::from(bps));
+                proptest::prop_assert_eq!(exceeds(Usd::from_bits(part), Usd::from_bits(whole), bps), want);
+            }
+        }
+    }
+}

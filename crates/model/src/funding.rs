@@ -146,7 +146,9 @@ impl Market {
         Ok(())
     }
 
-    /// Moves the funding index of every series whose tick is in the window.
+    /// Moves the funding index of every series whose tick is in the window. A function of its own, so that the loop has
+    /// the registers to itself.
+    #[inline(never)]
     fn accrue_window<const EXCESS: bool>(&mut self, window: TickWindow, rates: &[[u64; SLOTS]; 2], steps: Steps) {
         let steps = steps.masked();
         let [call_rates, put_rates] = rates;

@@ -402,6 +402,7 @@ impl Market {
 
     /// The first window of ticks with open interest from a tick on. All fit one unless the price moved so far that the
     /// ladder reaches over more than a lap.
+    #[inline(never)]
     pub(crate) fn window_from(&self, from: i16) -> Option<TickWindow> {
         // Words are cheaper than halves on the Solana VM.
         let (mut lowest, mut highest, from) = (i64::MAX, i64::MIN, i64::from(from));

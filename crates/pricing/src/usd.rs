@@ -105,3 +105,22 @@ impl Usd {
         (Self::MIN_PRICE..=Self::MAX_PRICE).contains(&self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn decimals_are_read_as_wide_arithmetic_reads_them(mantissa: u64, zeros in 0..64u32, exponent in -20i32..=8) {
+            let mantissa = mantissa >> zeros;
+            let power = 10u128.pow(exponent.unsigned_abs());
+            let want = match exponent {
+                -18..=0 => Some((u128::from(mantissa) << 64) / power),
+                1..=6 => (u128::from(mantissa) * power).checked_mul(1 << 64),
+                _ => None,
+            };
+            proptest::prop_assert_eq!(Usd::from_decimal(mantissa, exponent).map(Usd::bits), want);
+        }
+    }
+}

@@ -206,3 +206,25 @@ pub fn mul_shift(a: u128, b: u128, shift: u32, rounding: Rounding) -> Option<u12
 fn round(quotient: u128, inexact: bool, rounding: Rounding) -> Option<u128> {
     if inexact && rounding == Rounding::Up { quotient.checked_add(1) } else { Some(quotient) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn zeros_are_counted_like_the_compiler_does(word in 1u64.., shift in 0..64u32) {
+            let word = (word >> shift).max(1);
+            proptest::prop_assert_eq!(normalise(word), (word << word.leading_zeros(), word.leading_zeros()));
+        }
+
+        #[test]
+        fn roots_are_rounded_down(value in 1u128 << 126.., root in 1u64 << 63.., beside in -2i128..=2) {
+            let square = (u128::from(root) * u128::from(root)).saturating_add_signed(beside).max(1 << 126);
+            for value in [value, square, 1 << 126, u128::MAX] {
+                let (high, low) = split(value);
+                proptest::prop_assert_eq!(u128::from(root_words(high, low)), value.isqrt());
+            }
+        }
+    }
+}
