@@ -254,7 +254,7 @@ pub(crate) fn exceeds(part: Usd, whole: Usd, bps: u16) -> bool {
 fn times(amount: Usd, factor: u64) -> Option<(u64, u64)> {
     const HALF: u64 = u32::MAX as u64;
     let Wide { low, high } = amount.into();
-    let carry = ((low >> 32) * factor + ((low & HALF) * factor >> 32)) >> 32;
+    let carry = ((low >> 32) * factor + (((low & HALF) * factor) >> 32)) >> 32;
     (high >> 48 == 0).then(|| (high.wrapping_mul(factor).wrapping_add(carry), low.wrapping_mul(factor)))
 }
 
