@@ -3,6 +3,7 @@
 use std::{error::Error, fs, path::Path};
 
 use litesvm::LiteSVM;
+use perpetua_tests::reference::{self, Big};
 use sbf_conformance::{Operands, Operation};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -32,12 +33,17 @@ impl Machine {
     }
 
     fn results(&mut self, operation: Operation, operands: Operands) -> Result<Vec<u8>, String> {
+        Ok(self.run(operation, operands)?.0)
+    }
+
+    /// The results and the compute units that they cost.
+    fn run(&mut self, operation: Operation, operands: Operands) -> Result<(Vec<u8>, u64), String> {
         let instruction =
             Instruction { program_id: self.program, accounts: vec![], data: operation.instruction_data(operands) };
         let message = Message::new(&[instruction], Some(&self.payer.pubkey()));
         let transaction = Transaction::new(&[&self.payer], message, self.svm.latest_blockhash());
         match self.svm.send_transaction(transaction) {
-            Ok(done) => Ok(done.return_data.data),
+            Ok(done) => Ok((done.return_data.data, done.compute_units_consumed)),
             Err(failed) => Err(format!("{failed:?}")),
         }
     }
@@ -129,6 +135,53 @@ fn a_mutable_static_keeps_its_value_while_the_heap_fills_up() -> Result<(), Box<
         let native = Operation::Statics.results(operands);
         let on_chain = machine.results(Operation::Statics, operands)?;
         assert_eq!(trimmed(on_chain), trimmed(native), "case {case}: {operands:?}");
+    }
+    Ok(())
+}
+
+/// The value that an operation of prices returned.
+fn value(results: &[u8]) -> Big {
+    let number = |place: usize| {
+        let bytes = results.get(16 * place..).and_then(|rest| rest.first_chunk()).expect("three numbers");
+        i128::from_le_bytes(*bytes)
+    };
+    let magnitude = reference::wide(number(0)) * reference::big(2).powi(number(1).into());
+    if number(2) == 1 { -magnitude } else { magnitude }
+}
+
+/// The most that an exponential or a logarithm of a price ratio may cost, in compute units.
+const FUNCTION_CEILING: u64 = 400;
+
+#[test]
+fn exponentials_and_logarithms_of_price_ratios_are_exact_to_a_trillionth_and_cheap() -> Result<(), Box<dyn Error>> {
+    let mut machine = Machine::new()?;
+    let mut random = Random(88_172_645_463_325_252);
+    let mut worst = [(Operation::Logarithm, 0), (Operation::Exponential, 0)];
+    for case in 0..CASES {
+        // Prices within a factor of sixteen, and close to each other in every fourth case.
+        let price = (1 << 60) + i128::from(random.word() >> 3);
+        let other =
+            if case % 4 == 0 { price + i128::from(random.word() >> 20) } else { i128::from(random.word() >> 2) };
+        let operands = Operands { a: price, b: other.max(1 << 58), shift: 0 };
+        let ratio_results = Operation::Ratio.results(operands);
+        let (_, base) = machine.run(Operation::Ratio, operands)?;
+        let ratio = value(&ratio_results);
+        for (operation, worst) in &mut worst {
+            let (on_chain, units) = machine.run(*operation, operands)?;
+            let native = operation.results(operands);
+            assert_eq!(trimmed(on_chain), trimmed(native.clone()), "case {case}: {operands:?}");
+            let want = if *operation == Operation::Logarithm { ratio.ln() } else { (-&ratio).exp() };
+            let error = value(&native) - &want;
+            assert!(
+                error.clone() * &error <= want.clone() * &want / reference::big(10).powi(24.into()),
+                "{operands:?}"
+            );
+            *worst = (*worst).max(units.saturating_sub(base));
+        }
+    }
+    for (operation, units) in worst {
+        println!("{operation:?}: at most {units} compute units");
+        assert!(units <= FUNCTION_CEILING, "{operation:?} costs {units}");
     }
     Ok(())
 }

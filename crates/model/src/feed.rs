@@ -243,12 +243,38 @@ impl Feed {
 
 /// Whether `part` is more than `bps` of `whole`, a price; exact.
 pub(crate) fn exceeds(part: Usd, whole: Usd, bps: u16) -> bool {
-    // A price is at most 2^88 units, so the product fits.
-    let most = whole.bits().saturating_mul(u128::from(bps));
-    part.bits().checked_mul(u128::from(BPS)).is_none_or(|part| part > most)
+    match (times(part, BPS), times(whole, bps.into())) {
+        (Some(part), Some(most)) => part > most,
+        // A price and all that it is compared with have fewer whole dollars, unless the part is far more.
+        (part, _) => part.is_none(),
+    }
+}
+
+/// The product with a factor of 16 bits, as its upper and lower word. None from 2^48 dollars on.
+fn times(amount: Usd, factor: u64) -> Option<(u64, u64)> {
+    const HALF: u64 = u32::MAX as u64;
+    let Wide { low, high } = amount.into();
+    let carry = ((low >> 32) * factor + (((low & HALF) * factor) >> 32)) >> 32;
+    (high >> 48 == 0).then(|| (high.wrapping_mul(factor).wrapping_add(carry), low.wrapping_mul(factor)))
 }
 
 /// Seconds from `publish_time` to `now`; a publish time ahead of the clock has age zero.
 fn age(publish_time: i64, now: i64) -> u64 {
     u64::try_from(now.saturating_sub(publish_time)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_part_is_compared_as_wide_arithmetic_does(part: u128, zeros in 0..128u32, whole in 1u128..1 << 88, bps: u16, beside in -1i128..=1) {
+            let edge = (whole * u128::from(bps) / u128::from(BPS)).saturating_add_signed(beside);
+            for part in [part >> zeros, edge] {
+                let want = part.checked_mul(u128::from(BPS)).is_none_or(|part| part > whole * u128::from(bps));
+                proptest::prop_assert_eq!(exceeds(Usd::from_bits(part), Usd::from_bits(whole), bps), want);
+            }
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! Funding: what holders of options pay while they hold them. One crank accrues every series of a market.
 
-use perpetua_pricing::{FundingLadder, OptionValue, RateWeights, Real, Rounding, Side, Usd, exp2_negative};
+use perpetua_pricing::{Curve, OptionValue, RATE_BITS, RateWeights, Real, Rounding, Side, Usd, exp2_negative};
 
 use crate::{
     conditions::{Condition, Conditions, Funding},
     error::{ModelError, Result},
     index::Index,
-    market::{Market, SLOTS, Series, Settlement, Slot, years},
+    market::{Market, SLOTS, Series, Settlement, TickWindow, years},
     quantities::{FUNDING_RATE_FRACTION_BITS, FundingRate, SECONDS_PER_YEAR, SIZE_SCALE, UnitsPerUsd, Wide, bps},
     quote::Moment,
     stock::Stock,
@@ -79,15 +79,19 @@ impl Market {
     ///
     /// Source: docs/mechanism.md section 2. Errors: [`ModelError::MathOverflow`].
     pub fn funding_rate(&self, side: Side, option: &OptionValue) -> Result<FundingRate> {
-        self.rate_weights(side).rate(option).to_fixed(0, Rounding::Up).map(FundingRate).ok_or(ModelError::MathOverflow)
+        let rate = self.rate_weights(side).rate(option).to_fixed(0, Rounding::Up);
+        rate.filter(|rate| rate >> RATE_BITS == 0).map(FundingRate).ok_or(ModelError::MathOverflow)
+    }
+
+    fn middle_curve(&self, side: Side) -> Result<Curve> {
+        self.config.curve(side, self.middle[side as usize].real())
     }
 
     /// The rate now of a series that has none yet.
     ///
     /// Errors: [`ModelError::MathOverflow`].
     pub fn current_rate(&self, side: Side, strike: Usd, spot: Usd) -> Result<FundingRate> {
-        let curve = self.config.curve(side, self.middle[side as usize].real())?;
-        self.funding_rate(side, &curve.value(spot, strike))
+        self.funding_rate(side, &self.middle_curve(side)?.value(spot, strike))
     }
 
     /// What a dollar of each part of an option adds to its funding rate, in the last place of [`FundingRate`].
@@ -122,15 +126,40 @@ impl Market {
             return Ok(());
         }
         let spot = self.config.grid()?.locate(spot);
-        let seen = spot.survey(self.active, |slot| self.slots[slot].tick);
-        for side in [Side::Call, Side::Put] {
-            let curve = self.config.curve(side, self.middle[side as usize].real())?;
-            let weights = self.rate_weights(side);
-            let mut accruing = AccruingLadder { slots: &mut self.slots, side, steps: &steps, widest: 0 };
-            spot.funding_rates(&curve, &weights, &seen, &mut accruing);
-            require_in_range(accruing.widest)?;
+        let curves = [self.middle_curve(Side::Call)?, self.middle_curve(Side::Put)?];
+        let mut next = self.window_from(i16::MIN);
+        while let Some(window) = next {
+            let mut rates = [[0; SLOTS]; 2];
+            for (rates, curve) in rates.iter_mut().zip(&curves) {
+                let weights = self.rate_weights(curve.side());
+                let rated = spot.funding_rates(curve, &weights, window.lowest, &mut rates[..window.count]);
+                rated.ok_or(ModelError::MathOverflow)?;
+            }
+            // Few cranks come later than the longest gap, and the others need not look.
+            if steps.excess.is_zero() {
+                self.accrue_window::<false>(window, &rates, steps);
+            } else {
+                self.accrue_window::<true>(window, &rates, steps);
+            }
+            next = window.next.and_then(|from| self.window_from(from));
         }
         Ok(())
+    }
+
+    /// Moves the funding index of every series whose tick is in the window. A function of its own, so that the loop has
+    /// the registers to itself.
+    #[inline(never)]
+    fn accrue_window<const EXCESS: bool>(&mut self, window: TickWindow, rates: &[[u64; SLOTS]; 2], steps: Steps) {
+        let steps = steps.masked();
+        let [call_rates, put_rates] = rates;
+        for slot in &mut self.slots {
+            let place = window.place(slot.tick);
+            if let (Some(call), Some(put)) = (call_rates.get(place), put_rates.get(place)) {
+                let [calls, puts] = &mut slot.series;
+                calls.accrue::<EXCESS>(FundingRate(*call), &steps);
+                puts.accrue::<EXCESS>(FundingRate(*put), &steps);
+            }
+        }
     }
 
     /// Without a recent volatility the last rate goes on, halving each hour.
@@ -140,36 +169,10 @@ impl Market {
         for slot in self.active_slots() {
             for series in &mut self.slots[slot].series {
                 let last = Real::from_fixed(series.rate.0, FUNDING_RATE_FRACTION_BITS);
-                require_in_range(series.accrue(FundingRate::from_real(last.mul(kept))?, &steps))?;
+                series.accrue::<true>(FundingRate::from_real(last.mul(kept))?, &steps);
             }
         }
         Ok(())
-    }
-}
-
-/// Moves the funding index of each series as it is priced.
-struct AccruingLadder<'a> {
-    slots: &'a mut [Slot; SLOTS],
-    side: Side,
-    steps: &'a Steps,
-    /// What every accrual returned, joined.
-    widest: u64,
-}
-
-impl FundingLadder for AccruingLadder<'_> {
-    fn tick(&self, slot: usize) -> i16 {
-        self.slots[slot].tick
-    }
-
-    fn strike(&self, slot: usize) -> Usd {
-        self.slots[slot].strike.into()
-    }
-
-    // A call for each series would cost as much as the work.
-    #[inline(always)]
-    fn rate(&mut self, slot: usize, rate: u64) {
-        let series = &mut self.slots[slot].series[self.side as usize];
-        self.widest |= series.accrue(FundingRate(rate), self.steps);
     }
 }
 
@@ -199,8 +202,6 @@ const DIGIT_BITS: u32 = 31;
 const DIGIT: u64 = (1 << DIGIT_BITS) - 1;
 const FACTOR_BITS: i32 = 61;
 const MAX_SHIFT: u32 = 61;
-/// Rates stay below `2^RATE_BITS`: an option at the highest price pays at most 2^29 dollars a year.
-const RATE_BITS: u32 = 61;
 /// From the last place of a rate to that of a funding index.
 const RATE_TO_INDEX_BITS: u32 = 64 - 32;
 
@@ -209,6 +210,10 @@ impl Factor {
         let largest = (1 << FACTOR_BITS) - 1;
         let word = step.to_fixed(RATE_TO_INDEX_BITS + shift, Rounding::Up).map_or(largest, |word| word.min(largest));
         Self { high: word >> DIGIT_BITS, low: word & DIGIT }
+    }
+
+    const fn is_zero(self) -> bool {
+        self.high | self.low == 0
     }
 
     /// The product's parts in units of `2^62`, `2^31` and one.
@@ -235,11 +240,17 @@ impl Steps {
         }
     }
 
+    /// The same with shifts that are seen to be below 64, so that no series masks them.
+    #[inline(always)]
+    const fn masked(self) -> Self {
+        Self { shift: self.shift % 64, up: self.up % 64, down: self.down % 64, ..self }
+    }
+
     /// What two rates below `2^RATE_BITS` add to the funding index, rounded up, as its upper and lower word.
     #[inline(always)]
-    fn charge(&self, last: u64, now: u64) -> (u64, u64) {
+    fn charge<const EXCESS: bool>(&self, last: u64, now: u64) -> (u64, u64) {
         let mut parts = self.half.times(last.wrapping_add(now));
-        if self.excess.high | self.excess.low != 0 {
+        if EXCESS {
             let excess = self.excess.times(last.min(now));
             parts = [0, 1, 2].map(|part| parts[part].wrapping_add(excess[part]));
         }
@@ -253,27 +264,21 @@ impl Steps {
     }
 }
 
-/// Refuses rates whose bits joined reach `2^RATE_BITS`, and what stands for a funding index that overflowed.
-fn require_in_range(bits: u64) -> Result<()> {
-    if bits >> RATE_BITS == 0 { Ok(()) } else { Err(ModelError::MathOverflow) }
-}
-
 impl Series {
-    /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`. Returns
-    /// the bits of both for [`require_in_range`]: all at the end of the index's range.
+    /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`; neither
+    /// without open interest.
     ///
     /// A step carries 61 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
+    /// Nothing overflows: at the highest rate and `X` an index moves by less than 2^48 raw units a year.
     #[inline(always)]
-    fn accrue(&mut self, rate: FundingRate, steps: &Steps) -> u64 {
-        let last = core::mem::replace(&mut self.rate, rate);
+    fn accrue<const EXCESS: bool>(&mut self, rate: FundingRate, steps: &Steps) {
         if self.open_interest.is_zero() {
-            return 0;
+            return;
         }
-        let (upper, lower) = steps.charge(last.0, rate.0);
-        let before = self.funding_index;
-        let (low, carry) = before.low.overflowing_add(lower);
-        let high = before.high.wrapping_add(upper).wrapping_add(u64::from(carry));
+        let last = core::mem::replace(&mut self.rate, rate);
+        let (upper, lower) = steps.charge::<EXCESS>(last.0, rate.0);
+        let (low, carry) = self.funding_index.low.overflowing_add(lower);
+        let high = self.funding_index.high.wrapping_add(upper).wrapping_add(u64::from(carry));
         self.funding_index = Wide { low, high };
-        if high < before.high { u64::MAX } else { last.0 | rate.0 }
     }
 }

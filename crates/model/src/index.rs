@@ -142,12 +142,8 @@ impl Index {
         let Some((square, seconds)) = self.return_since_sample(self.feed.price.into(), elapsed) else {
             return Ok(self.largest_variance());
         };
-        let age = self.sampled_seconds(self.feed.publish_time);
-        let mut largest = Real::ZERO;
-        for (variance, half_life) in self.variances.iter().zip(HALF_LIVES) {
-            largest = largest.max(blend(variance.real(), square, seconds, half_life, age)?);
-        }
-        Ok(largest)
+        let [day, three_days] = self.blends(square, seconds, self.sampled_seconds(self.feed.publish_time))?;
+        Ok(day.max(three_days))
     }
 
     /// The larger of the two variances, as sampled.
@@ -190,10 +186,8 @@ impl Index {
         }
         let elapsed = at.saturating_sub(self.sample_mark.saturating_mul(SAMPLE_SECONDS));
         if let Some((square, seconds)) = self.return_since_sample(update.price, elapsed) {
-            let age = self.sampled_seconds(at);
-            for (variance, half_life) in self.variances.iter_mut().zip(HALF_LIVES) {
-                *variance = Variance::from_real(blend(variance.real(), square, seconds, half_life, age)?)?;
-            }
+            let [day, three_days] = self.blends(square, seconds, self.sampled_seconds(at))?;
+            self.variances = [Variance::from_real(day)?, Variance::from_real(three_days)?];
         } else if self.sampling_since != 0 {
             self.sampling_since = at;
         }
@@ -217,18 +211,22 @@ impl Index {
         let since = Some(self.sampling_since).filter(|since| *since != 0)?;
         u64::try_from(until.saturating_sub(since)).ok()
     }
-}
 
-/// The exponentially weighted average moved by a squared return over `seconds`:
-/// `variance * d + (1 - d) * square / years` with `d = 2^(-seconds / half_life)`. While an index is young, that is after
-/// `age` seconds of samples, `d` is at most `1 - seconds / age`: the plain average so far, since the zero that an
-/// undeclared variance starts from is not an observation.
-fn blend(variance: Real, square: Real, seconds: u64, half_life: u64, age: Option<u64>) -> Result<Real> {
-    let elapsed = Real::from_ratio(seconds, half_life).ok_or(ModelError::MathOverflow)?;
-    let years = Real::from_ratio(seconds, SECONDS_PER_YEAR).ok_or(ModelError::MathOverflow)?;
-    let decayed = exp2_negative(elapsed);
-    let averaged = age.and_then(|age| Real::from_ratio(age.saturating_sub(seconds), age)).unwrap_or(decayed);
-    let kept = if averaged < decayed { averaged } else { decayed };
-    let annualised = square.div(years).ok_or(ModelError::MathOverflow)?;
-    Ok(variance.mul(kept).add(annualised.mul(Real::ONE.saturating_sub(kept))))
+    /// The exponentially weighted averages moved by a squared return over `seconds`:
+    /// `variance * d + (1 - d) * square / years` with `d = 2^(-seconds / half_life)`. While an index is young, that is after
+    /// `age` seconds of samples, `d` is at most `1 - seconds / age`: the plain average so far, since the zero that an
+    /// undeclared variance starts from is not an observation.
+    fn blends(&self, square: Real, seconds: u64, age: Option<u64>) -> Result<[Real; 2]> {
+        let years = Real::from_ratio(seconds, SECONDS_PER_YEAR).ok_or(ModelError::MathOverflow)?;
+        let annualised = square.div(years).ok_or(ModelError::MathOverflow)?;
+        let averaged = age.and_then(|age| Real::from_ratio(age.saturating_sub(seconds), age)).unwrap_or(Real::ONE);
+        let blend = |variance: Variance, half_life| {
+            // The half-life is not zero, so the fallback is never taken.
+            let decayed = exp2_negative(Real::from_ratio(seconds, half_life).unwrap_or(Real::ZERO));
+            let kept = if averaged < decayed { averaged } else { decayed };
+            variance.real().mul(kept).add(annualised.mul(Real::ONE.saturating_sub(kept)))
+        };
+        let ([day, three_days], [short, long]) = (self.variances, HALF_LIVES);
+        Ok([blend(day, short), blend(three_days, long)])
+    }
 }

@@ -1,25 +1,19 @@
 //! What a market's open interest is worth to the pool, at its better and its worse end.
 
 use bytemuck::Zeroable;
-use perpetua_pricing::{
-    FundingLadder, RateWeights, Real, Rounding, Side, SpotOnGrid, Survey, Usd,
-    wide::{mul_div, mul_high_roughly},
-};
+use perpetua_pricing::{Real, Rounding, Side, wide::mul_div};
 
 use crate::{
     conditions::{Action, Condition},
     error::{ModelError, Result},
     index::{Index, LONG_OUTAGE_SECONDS, Reading},
-    market::{Market, SLOTS},
-    quantities::{SIZE_SCALE, Tokens, UNITS_PER_USD_FRACTION_BITS, UnitsPerUsd, Wide, share},
+    market::{Market, SLOTS, TickWindow},
+    quantities::{SIZE_SCALE, Tokens, UnitsPerUsd, Wide, share},
     quote::Moment,
 };
 
 /// Slots of the chain that a mark stays good for.
 pub const MARK_SLOTS: u64 = 25;
-
-/// Fraction bits to which a mark rounds option values, so that a size times a value stays in 128 bits.
-const VALUE_BITS: u32 = 40;
 
 /// A market's liabilities and claims.
 #[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
@@ -132,109 +126,50 @@ impl Market {
     /// and with the ask volatility at the other end, rounded up.
     fn liabilities(&self, reading: &Reading) -> Result<[Tokens; 2]> {
         let grid = self.config.grid()?;
-        let at = |spot| {
-            let located = grid.locate(spot);
-            Viewpoint { spot, located, seen: located.survey(self.active, |slot| self.slots[slot].tick) }
-        };
-        let (low, high) = (at(reading.low), at(reading.high));
-        let bid = |side| self.bid_volatility(side);
-        let ask = |side| self.ask_volatility(side, Real::ZERO);
-        let mut best = ValueSum::new(self, self.units.low, Rounding::Down);
-        best.add_side(Side::Call, bid(Side::Call), &low)?;
-        best.add_side(Side::Put, bid(Side::Put), &high)?;
-        let mut worst = ValueSum::new(self, self.units.high, Rounding::Up);
-        worst.add_side(Side::Call, ask(Side::Call), &high)?;
-        worst.add_side(Side::Put, ask(Side::Put), &low)?;
-        Ok([best.tokens(), worst.tokens()])
-    }
-}
-
-/// An end of the price range, and where the ladder lies about it.
-struct Viewpoint {
-    spot: Usd,
-    located: SpotOnGrid,
-    seen: Survey,
-}
-
-/// Sums size times value over series, in dollars with [`VALUE_BITS`] fraction bits per millionth of an index unit.
-struct ValueSum<'a> {
-    market: &'a Market,
-    units: UnitsPerUsd,
-    rounding: Rounding,
-    total: ProductSum,
-    /// Of the side that is being added.
-    side: Side,
-    spot: u64,
-    cap: u64,
-}
-
-impl<'a> ValueSum<'a> {
-    fn new(market: &'a Market, units: UnitsPerUsd, rounding: Rounding) -> Self {
-        Self { market, units, rounding, total: ProductSum::default(), side: Side::Call, spot: 0, cap: 0 }
-    }
-
-    fn add_side(&mut self, side: Side, volatility: Real, from: &Viewpoint) -> Result<()> {
-        let curve = self.market.config.curve(side, volatility)?;
-        // Dollars of time value in the last place kept, and nothing of the rest.
-        let weights = RateWeights {
-            time_value: Real::ONE.scale_by_power_of_two(VALUE_BITS.cast_signed()),
-            financed: Real::ZERO,
-            strike: Real::ZERO,
-        };
-        self.side = side;
-        self.spot = kept_bits(from.spot.into());
-        // As a fraction of 2^64; validated to be below one.
-        self.cap = self.market.config.cap(side).to_fixed(64, Rounding::Down).ok_or(ModelError::MathOverflow)?;
-        from.located.funding_rates(&curve, &weights, &from.seen, self);
-        Ok(())
-    }
-
-    /// The tokens that the sum is worth; the largest amount where that does not fit.
-    fn tokens(&self) -> Tokens {
-        let units = u128::from(self.units.0);
-        let scale = u128::from(SIZE_SCALE) << UNITS_PER_USD_FRACTION_BITS;
-        let scaled = mul_div(self.total.total(), units, scale, self.rounding).unwrap_or(u128::MAX);
-        let whole = match self.rounding {
-            Rounding::Down => scaled >> VALUE_BITS,
-            Rounding::Up => scaled.div_ceil(1 << VALUE_BITS),
-        };
-        Tokens(u64::try_from(whole).unwrap_or(u64::MAX))
-    }
-}
-
-impl FundingLadder for ValueSum<'_> {
-    fn tick(&self, slot: usize) -> i16 {
-        self.market.slots[slot].tick
-    }
-
-    fn strike(&self, slot: usize) -> Usd {
-        self.market.slots[slot].strike.into()
-    }
-
-    /// Adds a slot whose time value is `rate`. The progression's error and the bits dropped here are within `slack`,
-    /// which goes against the rounding's receiver.
-    #[inline(always)]
-    fn rate(&mut self, slot: usize, rate: u64) {
-        let slot = &self.market.slots[slot];
-        let size = slot.series[self.side as usize].open_interest.0;
-        if size == 0 {
-            return;
+        let (low, high) = (grid.locate(reading.low), grid.locate(reading.high));
+        let curve = |side, volatility| self.config.curve(side, volatility);
+        let [call, put] = [Side::Call, Side::Put];
+        let best = [(curve(call, self.bid_volatility(call))?, low), (curve(put, self.bid_volatility(put))?, high)];
+        let ask = |side| curve(side, self.ask_volatility(side, Real::ZERO));
+        let worst = [(ask(call)?, high), (ask(put)?, low)];
+        let (mut lower, mut upper) = (Real::ZERO, Real::ZERO);
+        for window in self.windows() {
+            let sizes = self.sizes(window);
+            for ((curve, spot), sizes) in best.iter().zip(&sizes) {
+                let worth = spot.worth(curve, window.lowest, &sizes[..window.count]).ok_or(ModelError::MathOverflow)?;
+                lower = lower.add(worth.value.saturating_sub(worth.error));
+            }
+            for ((curve, spot), sizes) in worst.iter().zip(&sizes) {
+                let worth = spot.worth(curve, window.lowest, &sizes[..window.count]).ok_or(ModelError::MathOverflow)?;
+                upper = upper.add(worth.value.add(worth.error));
+            }
         }
-        let strike = kept_bits(slot.strike);
-        let moneyness = match self.side {
-            Side::Call => self.spot.saturating_sub(strike),
-            Side::Put => strike.saturating_sub(self.spot),
-        };
-        let slack = ((strike | self.spot) >> 47) + 8;
-        // Out of the money the cap is far away.
-        let cap = if moneyness == 0 { u64::MAX } else { mul_high_roughly(strike, self.cap) };
-        let value = moneyness.saturating_add(rate).min(cap);
-        let value = match self.rounding {
-            Rounding::Down => value.saturating_sub(slack),
-            Rounding::Up => value.saturating_add(slack),
-        };
-        self.total.add(size, value);
+        Ok([in_tokens(lower, self.units.low, Rounding::Down), in_tokens(upper, self.units.high, Rounding::Up)])
     }
+
+    /// The open interest of calls and of puts at each tick of the window.
+    fn sizes(&self, window: TickWindow) -> [[u64; SLOTS]; 2] {
+        let mut sizes = [[0; SLOTS]; 2];
+        let [calls, puts] = &mut sizes;
+        for slot in &self.slots {
+            let place = window.place(slot.tick);
+            if let (Some(call), Some(put)) = (calls.get_mut(place), puts.get_mut(place)) {
+                let [of_call, of_put] = &slot.series;
+                // A slot that was never used says tick zero, and adds nothing to it.
+                *call |= of_call.open_interest.0;
+                *put |= of_put.open_interest.0;
+            }
+        }
+        sizes
+    }
+}
+
+/// The tokens that dollars for each millionth of an index unit are worth; the largest amount where that does not fit. The
+/// value's error is far above what the factors lose.
+fn in_tokens(value: Real, units: UnitsPerUsd, rounding: Rounding) -> Tokens {
+    // The divisor is not zero, so the fallback is never taken.
+    let tokens = value.mul(units.real()).div(Real::from_u64(SIZE_SCALE)).unwrap_or(Real::ZERO);
+    Tokens(tokens.to_fixed(0, rounding).unwrap_or(u64::MAX))
 }
 
 /// A sum of sizes times words. The products of their halves are summed apart, so that no series needs a carry: sizes are
@@ -262,9 +197,4 @@ impl ProductSum {
         let [[lowest, by_word], [by_size, highest]] = self.parts.map(|parts| parts.map(u128::from));
         lowest + (by_word << HALVES[1]) + (by_size << HALVES[0]) + (highest << (HALVES[0] + HALVES[1]))
     }
-}
-
-/// A price with [`VALUE_BITS`] fraction bits, rounded down; prices are below 2^24 dollars.
-fn kept_bits(kept: Wide) -> u64 {
-    kept.high << VALUE_BITS | kept.low >> (64 - VALUE_BITS)
 }

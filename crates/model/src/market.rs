@@ -293,6 +293,25 @@ pub fn slot_of(tick: i16) -> usize {
     usize::from(tick.rem_euclid(64).unsigned_abs())
 }
 
+/// Neighbouring ticks, no more than a lap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TickWindow {
+    /// The lowest of them.
+    pub(crate) lowest: i16,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Where the next window may begin, if there are ticks beyond this one.
+    pub(crate) next: Option<i16>,
+}
+
+impl TickWindow {
+    /// How far the tick is above the lowest; 64 or more for a tick of another window.
+    #[inline(always)]
+    pub(crate) fn place(&self, tick: i16) -> usize {
+        usize::from(tick.wrapping_sub(self.lowest).cast_unsigned())
+    }
+}
+
 /// Seconds as years.
 pub fn years(seconds: u64) -> Real {
     // The divisor is not zero, so the fallback is never taken.
@@ -383,6 +402,32 @@ impl Market {
         } else {
             self.active |= bit;
         }
+    }
+
+    /// The first window of ticks with open interest from a tick on. All fit one unless the price moved so far that the
+    /// ladder reaches over more than a lap.
+    #[inline(never)]
+    pub(crate) fn window_from(&self, from: i16) -> Option<TickWindow> {
+        // Words are cheaper than halves on the Solana VM.
+        let (mut lowest, mut highest, from) = (i64::MAX, i64::MIN, i64::from(from));
+        let mut rest = self.active;
+        for slot in &self.slots {
+            let tick = i64::from(slot.tick);
+            if rest & 1 != 0 && tick >= from {
+                lowest = lowest.min(tick);
+                highest = highest.max(tick);
+            }
+            rest >>= 1;
+        }
+        let reach = usize::try_from(highest.checked_sub(lowest)?).ok()?;
+        let lowest = i16::try_from(lowest).ok()?;
+        let next = lowest.checked_add(64).filter(|_| reach >= SLOTS);
+        Some(TickWindow { lowest, count: (reach + 1).min(SLOTS), next })
+    }
+
+    /// The windows that hold all ticks with open interest, from the lowest on.
+    pub(crate) fn windows(&self) -> impl Iterator<Item = TickWindow> {
+        core::iter::successors(self.window_from(i16::MIN), |last| self.window_from(last.next?))
     }
 
     /// Makes the mark unusable, for what it says changed: positions, or funding that is collected and no longer receivable.

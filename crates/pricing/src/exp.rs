@@ -67,11 +67,11 @@ fn exp2_fraction(f: u64) -> u64 {
     let sum = fourth.wrapping_add(fifth.wrapping_mul(upper) >> 32);
     let mut sum = third.wrapping_add(sum.wrapping_mul(upper) >> 32);
     for coefficient in rest_of_terms {
-        // Below 2^57 throughout: the sum is at most 2^(1/128) - 1.
-        sum = coefficient.wrapping_add(mul_high(sum, rest));
+        // Below 2^57 throughout: the sum is at most 2^(1/128) - 1. Two units that a product may lose are within the bound.
+        sum = coefficient.wrapping_add(mul_high_roughly(sum, rest));
     }
     // At most 2 - 2^-63 after truncation: 2^f stays below 2 by more than the errors of its two factors.
-    step.wrapping_add(mul_high(step, mul_high(sum, rest)))
+    step.wrapping_add(mul_high_roughly(step, mul_high_roughly(sum, rest)))
 }
 
 /// `ln x`, with a relative error below `10^-16` everywhere, also next to one. The logarithm of zero is the largest

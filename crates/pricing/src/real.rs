@@ -2,7 +2,7 @@
 
 use crate::{
     Usd,
-    wide::{divide_words, join, mul_words, normalise, split},
+    wide::{divide_words, join, mul_words, normalise, root_words, split},
 };
 
 /// In which direction an inexact result is rounded.
@@ -221,10 +221,12 @@ impl Real {
             return Self::ZERO;
         }
         // The radicand gets 127 or 128 bits, whichever leaves an even exponent; so the root's top bit is set.
-        let shift = if self.exponent & 1 == 0 { 64 } else { 63 };
-        let radicand = join(self.mantissa, 0) >> (64 - shift);
-        let (_, root) = split(radicand.isqrt());
-        Self::bounded(root, self.exponent.wrapping_sub(shift) >> 1)
+        let root = if self.exponent & 1 == 0 {
+            (root_words(self.mantissa, 0), 64)
+        } else {
+            (root_words(self.mantissa >> 1, self.mantissa << 63), 63)
+        };
+        Self::bounded(root.0, self.exponent.wrapping_sub(root.1) >> 1)
     }
 
     /// The value in units of `2^-fraction_bits`. None when it needs more than 64 bits.

@@ -1,8 +1,16 @@
 //! US dollars per index unit.
 
-use crate::{
-    Rounding,
-    wide::{mul_div, mul_shift},
+use crate::wide::{divide_words, join, normalise};
+
+/// The powers that prices are published with.
+const POWERS_OF_TEN: [u64; 19] = {
+    let mut powers = [1; 19];
+    let mut place = 1;
+    while place < powers.len() {
+        powers[place] = 10 * powers[place - 1];
+        place += 1;
+    }
+    powers
 };
 
 /// An amount of US dollars, unsigned, with 64 fractional bits.
@@ -49,16 +57,16 @@ impl Usd {
     /// None when the exponent is outside -18..=6 or the amount needs more than 64 integer bits.
     #[must_use]
     pub fn from_decimal(mantissa: u64, exponent: i32) -> Option<Self> {
-        if !(-18..=6).contains(&exponent) {
-            return None;
+        let power = *POWERS_OF_TEN.get(usize::try_from(exponent.unsigned_abs()).ok()?)?;
+        if exponent > 0 {
+            let dollars = mantissa.checked_mul(power).filter(|_| exponent <= 6);
+            return dollars.map(Self::from_integer);
         }
-        let power = u128::from(10u64.pow(exponent.unsigned_abs()));
-        let mantissa = u128::from(mantissa) << 64;
-        if exponent < 0 {
-            mul_div(mantissa, 1, power, Rounding::Down).map(Self)
-        } else {
-            mul_shift(mantissa, power, 0, Rounding::Down).map(Self)
-        }
+        // Whole dollars and their fraction each take a division of words.
+        let (whole, rest) = (mantissa / power, mantissa % power);
+        let (divisor, shift) = normalise(power);
+        let (fraction, _) = divide_words(rest << shift, 0, divisor);
+        Some(Self(join(whole, fraction)))
     }
 
     /// The sum; None when it overflows.
@@ -95,5 +103,24 @@ impl Usd {
     #[must_use]
     pub fn is_price(self) -> bool {
         (Self::MIN_PRICE..=Self::MAX_PRICE).contains(&self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn decimals_are_read_as_wide_arithmetic_reads_them(mantissa: u64, zeros in 0..64u32, exponent in -20i32..=8) {
+            let mantissa = mantissa >> zeros;
+            let power = 10u128.pow(exponent.unsigned_abs());
+            let want = match exponent {
+                -18..=0 => Some((u128::from(mantissa) << 64) / power),
+                1..=6 => (u128::from(mantissa) * power).checked_mul(1 << 64),
+                _ => None,
+            };
+            proptest::prop_assert_eq!(Usd::from_decimal(mantissa, exponent).map(Usd::bits), want);
+        }
     }
 }

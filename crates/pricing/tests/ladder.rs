@@ -6,14 +6,13 @@ use common::{
     Terms, big, big_real, big_usd, relative_error,
     strategies::{any_price, any_terms, market_terms},
 };
-use perpetua_pricing::{FundingLadder, Grid, Ladder, OptionValue, RateWeights, Real, Rounding, Usd};
+use perpetua_pricing::{Curve, Grid, Ladder, OptionValue, RATE_BITS, RateWeights, Real, Rounding, Side, Usd};
 use proptest::prelude::*;
 
 struct Strikes {
     ticks: [i16; 64],
     strikes: [Usd; 64],
     priced: [Option<OptionValue>; 64],
-    rates: [Option<u64>; 64],
 }
 
 impl Ladder for Strikes {
@@ -30,20 +29,6 @@ impl Ladder for Strikes {
     }
 }
 
-impl FundingLadder for Strikes {
-    fn tick(&self, slot: usize) -> i16 {
-        self.ticks[slot]
-    }
-
-    fn strike(&self, slot: usize) -> Usd {
-        self.strikes[slot]
-    }
-
-    fn rate(&mut self, slot: usize, rate: u64) {
-        assert!(self.rates[slot].replace(rate).is_none(), "given twice");
-    }
-}
-
 /// The tick of a slot on the given lap, in the range of `i16`.
 fn tick_on_lap(slot: usize, lap: i16) -> i16 {
     i16::try_from(slot).unwrap() + 64 * lap.clamp(-512, 511)
@@ -51,7 +36,7 @@ fn tick_on_lap(slot: usize, lap: i16) -> i16 {
 
 /// A ladder with each slot on its own lap, and the mask of slots whose strike is a price.
 fn ladder(grid: &Grid, laps: &[i16]) -> (Strikes, u64) {
-    let mut strikes = Strikes { ticks: [0; 64], strikes: [Usd::MAX_PRICE; 64], priced: [None; 64], rates: [None; 64] };
+    let mut strikes = Strikes { ticks: [0; 64], strikes: [Usd::MAX_PRICE; 64], priced: [None; 64] };
     let mut on_grid = 0;
     for (slot, &lap) in laps.iter().enumerate() {
         strikes.ticks[slot] = tick_on_lap(slot, lap);
@@ -121,17 +106,12 @@ proptest! {
     }
 
     #[test]
-    fn funding_rates_agree_with_rates_one_by_one_on_any_laps(
+    fn funding_rates_agree_with_rates_one_by_one(
         terms in prop_oneof![3 => market_terms(), 1 => any_terms()],
         reference in any_price(),
         rho in (1_001u64..1_060).prop_map(|rho| Real::from_ratio(rho, 1_000).unwrap()),
         offset in 0u64..2_000_000,
-        laps in prop_oneof![
-            proptest::collection::vec(-1i16..=1, 64),
-            proptest::collection::vec(-3i16..=3, 64),
-            proptest::collection::vec(any::<i16>(), 64),
-        ],
-        active: u64,
+        (lowest, count) in (prop_oneof![3 => -100i16..=40, 1 => any::<i16>()], 0..=64usize),
         carry in 0u64..2_000,
         rent in 0u64..2_000,
     ) {
@@ -139,51 +119,89 @@ proptest! {
         let spot = Usd::from_bits(reference.bits() * u128::from(offset + 500_000) / 1_000_000);
         prop_assume!(spot.is_price());
         let curve = terms.curve();
-        let (mut ladder, on_grid) = ladder(&grid, &laps);
-        let active = active & on_grid;
         // A unit that gives the time value at the money about forty bits.
         let unit = Real::ONE.scale_by_power_of_two(40).div(Real::from(spot).mul(curve.peak_fraction())).unwrap();
         let per_year = |rate| Real::from_ratio(rate, 10_000).unwrap().mul(unit).mul(terms.period);
         let weights = RateWeights { time_value: unit, financed: per_year(carry), strike: per_year(rent) };
-        let located = grid.locate(spot);
-        let seen = located.survey(active, |slot| FundingLadder::tick(&ladder, slot));
-        located.funding_rates(&curve, &weights, &seen, &mut ladder);
-        for slot in 0..64 {
-            prop_assert_eq!(ladder.rates[slot].is_some(), active & (1 << slot) != 0);
-            let Some(rate) = ladder.rates[slot] else { continue };
-            let strike = ladder.strikes[slot];
+        let mut rates = [0; 64];
+        let rated = grid.locate(spot).funding_rates(&curve, &weights, lowest, &mut rates[..count]);
+        let highest = i16::try_from(count).unwrap().saturating_add(lowest);
+        let Some(()) = rated else {
+            let highest = (big_real(grid.log_rho()) * big(highest)).exp() * big_usd(reference);
+            let most = big_real(weights.strike.add(weights.financed)) * highest.max(big_usd(spot));
+            prop_assert!(most > big(1u64 << (RATE_BITS - 4)));
+            return Ok(());
+        };
+        for (rate, tick) in rates[..count].iter().zip(i32::from(lowest)..) {
+            let Some(strike) = i16::try_from(tick).ok().and_then(|tick| grid.strike(tick)) else { continue };
             let value = curve.value(spot, strike);
             let want = big_real(weights.time_value) * big_real(value.time_value)
                 + big_real(weights.financed) * big_real(value.financed)
                 + big_real(weights.strike) * big_usd(strike);
-            // A rate that does not fit is the largest that does.
-            let want = want.min(big(u64::MAX));
             // The terms at the money, and the strike's share, set the absolute precision.
             let scale = big_usd(spot.max(strike)) * big_real(unit.add(weights.strike).add(weights.financed));
-            let tolerance = &want * common::parse("0.0000000000001") + scale * common::parse("0.000000000000002") + big(3);
-            let error = common::absolute(big(rate) - &want);
+            let tolerance = &want * common::parse("0.000000000001") + scale * common::parse("0.000000000000002") + big(3);
+            let error = common::absolute(big(*rate) - &want);
             prop_assert!(error <= tolerance, "{} instead of {}", rate, want.to_f64().value());
         }
     }
 
     #[test]
+    fn a_ladder_is_worth_the_sum_of_its_options_within_the_error_it_states(
+        terms in prop_oneof![3 => market_terms(), 1 => any_terms()],
+        reference in any_price(),
+        rho in any_rho(),
+        offset in 0u64..2_000_000,
+        lowest in prop_oneof![3 => -100i16..=40, 1 => any::<i16>()],
+        sizes in proptest::collection::vec((any::<u64>(), 24u32..=64).prop_map(|(bits, shift)| bits.checked_shr(shift).unwrap_or(0)), 0..=64),
+    ) {
+        let grid = Grid::new(reference, rho).unwrap();
+        let spot = Usd::from_bits(reference.bits() * u128::from(offset + 500_000) / 1_000_000);
+        prop_assume!(spot.is_price());
+        let curve = terms.curve();
+        let strikes = (i32::from(lowest)..).map(|tick| i16::try_from(tick).ok().and_then(|tick| grid.strike(tick)));
+        let strikes: Vec<_> = strikes.take(sizes.len()).collect();
+        let sizes: Vec<_> = sizes.into_iter().zip(&strikes).map(|(size, strike)| strike.map_or(0, |_| size)).collect();
+        let worth = grid.locate(spot).worth(&curve, lowest, &sizes).unwrap();
+        let (mut want, mut exposed) = (big(0), big(0));
+        for (size, strike) in sizes.iter().zip(&strikes) {
+            let Some(strike) = *strike else { continue };
+            let value = curve.value(spot, strike);
+            want += big(*size) * (big_usd(value.intrinsic) + big_real(value.time_value));
+            exposed += big(*size) * big_usd(spot.max(strike));
+        }
+        let error = common::absolute(big_real(worth.value) - &want);
+        // Sums lose nothing but what is below a word's last places.
+        prop_assert!(error <= big_real(worth.error) + exposed / big(1u64 << 50), "{:?} instead of {}", worth, want);
+    }
+
+    #[test]
+    fn sizes_beyond_all_positions_are_refused(place in 0..64usize, above in 47u32..64) {
+        let grid = Grid::new(Usd::from_integer(100), Real::from_ratio(101, 100).unwrap()).unwrap();
+        let curve = Curve::new(Side::Call, Real::ONE, Real::from_ratio(7, 365).unwrap(), Real::ONE.halve()).unwrap();
+        let mut sizes = [1; 64];
+        sizes[place] = 1 << above;
+        prop_assert_eq!(grid.locate(Usd::from_integer(100)).worth(&curve, -32, &sizes), None);
+    }
+
+    #[test]
     fn no_ticks_strikes_or_spot_make_a_ladder_panic(
         terms in any_terms(), reference in any_price(), rho in any_rho(), spot: u128, shift in 0u32..128,
-        ticks in proptest::collection::vec(any::<i16>(), 64), strike: u128, active: u64,
+        ticks in proptest::collection::vec(any::<i16>(), 64), strike: u128, active: u64, count in 0..=64usize,
+        sizes in proptest::collection::vec(any::<u64>(), 64),
         [time_value, financed, weight] in [any_weight(), any_weight(), any_weight()],
     ) {
         let grid = Grid::new(reference, rho).unwrap();
-        let mut ladder = Strikes { ticks: [0; 64], strikes: [Usd::from_bits(strike >> shift); 64], priced: [None; 64], rates: [None; 64] };
+        let mut ladder = Strikes { ticks: [0; 64], strikes: [Usd::from_bits(strike >> shift); 64], priced: [None; 64] };
         ladder.ticks.copy_from_slice(&ticks);
         let located = grid.locate(Usd::from_bits(spot >> shift));
         located.price(&terms.curve(), active, &mut ladder);
-        let weights = RateWeights { time_value, financed, strike: weight };
-        let seen = located.survey(active, |slot| FundingLadder::tick(&ladder, slot));
-        located.funding_rates(&terms.curve(), &weights, &seen, &mut ladder);
         for slot in 0..64 {
             prop_assert_eq!(ladder.priced[slot].is_some(), active & (1 << slot) != 0);
-            prop_assert_eq!(ladder.rates[slot].is_some(), active & (1 << slot) != 0);
         }
+        let weights = RateWeights { time_value, financed, strike: weight };
+        let _ = located.funding_rates(&terms.curve(), &weights, ticks[0], &mut [0; 64][..count]);
+        let _ = located.worth(&terms.curve(), ticks[0], &sizes[..count]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod calls;
 mod fixed_point;
 mod floats;
 mod integers;
+mod pricing;
 #[cfg(target_os = "solana")]
 mod program;
 mod statics;
@@ -38,11 +39,27 @@ pub enum Operation {
     Calls,
     /// A mutable static beside a full heap.
     Statics,
+    /// The ratio of two prices.
+    Ratio,
+    /// Its logarithm.
+    Logarithm,
+    /// `e` to the power of minus the ratio.
+    Exponential,
 }
 
 impl Operation {
     /// All groups; a group's place here names it in instruction data.
-    pub const ALL: [Self; 6] = [Self::Integers, Self::FixedPoint, Self::Floats, Self::Text, Self::Calls, Self::Statics];
+    pub const ALL: [Self; 9] = [
+        Self::Integers,
+        Self::FixedPoint,
+        Self::Floats,
+        Self::Text,
+        Self::Calls,
+        Self::Statics,
+        Self::Ratio,
+        Self::Logarithm,
+        Self::Exponential,
+    ];
 
     /// The results as bytes, at most the 1,024 that a program can return.
     pub fn results(self, operands: Operands) -> Vec<u8> {
@@ -54,6 +71,7 @@ impl Operation {
             Self::Text => text::run(operands, &mut results),
             Self::Calls => calls::run(operands, &mut results),
             Self::Statics => statics::run(operands, &mut results),
+            Self::Ratio | Self::Logarithm | Self::Exponential => pricing::run(self, operands, &mut results),
         }
         results.0
     }
