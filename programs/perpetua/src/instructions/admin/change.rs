@@ -157,7 +157,7 @@ fn address(target: &Option<UncheckedAccount>, exchange: &AccountLoader<Exchange>
 
 /// The account that is changed. Its discriminator tells of which kind it is.
 enum Target<'a> {
-    Exchange(RefMut<'a, Exchange>),
+    Exchange(&'a AccountLoader<'a, Exchange>),
     Index(RefMut<'a, Index>),
     Vault(RefMut<'a, Vault>),
     Market(RefMut<'a, Market>),
@@ -167,7 +167,7 @@ enum Target<'a> {
 impl<'a> Target<'a> {
     /// Errors: [`PerpetuaError::WrongAccount`] for any other account, and Anchor's for another program's.
     fn borrow(given: &'a Option<UncheckedAccount<'a>>, exchange: &'a AccountLoader<'a, Exchange>) -> Result<Self> {
-        let Some(account) = given else { return Ok(Self::Exchange(borrow_mut(exchange.as_ref())?)) };
+        let Some(account) = given else { return Ok(Self::Exchange(exchange)) };
         let kind = {
             let data = account.try_borrow_data()?;
             *data.first_chunk::<DISCRIMINATOR>().ok_or(PerpetuaError::WrongAccount)?
@@ -193,6 +193,7 @@ impl<'a> Target<'a> {
     fn compare(&self, new: &NewParameters) -> Result<Comparison> {
         match (new, self) {
             (NewParameters::Exchange { guardian, fee_recipient }, Self::Exchange(exchange)) => {
+                let exchange = exchange.load()?;
                 let before = of_exchange(exchange.guardian, exchange.fee_recipient);
                 let after = of_exchange(*guardian, *fee_recipient);
                 let change = if before == after { Change::None } else { Change::Waits };
@@ -226,20 +227,24 @@ impl<'a> Target<'a> {
     }
 
     /// The account's configuration.
-    fn body(&self) -> Body {
-        match self {
-            Self::Exchange(exchange) => body(&of_exchange(exchange.guardian, exchange.fee_recipient)),
+    fn body(&self) -> Result<Body> {
+        Ok(match self {
+            Self::Exchange(exchange) => {
+                let exchange = exchange.load()?;
+                body(&of_exchange(exchange.guardian, exchange.fee_recipient))
+            }
             Self::Index(index) => body(&index.state.guards),
             Self::Vault(vault) => body(&vault.state.config),
             Self::Market(market) => body(&market.state.config),
             Self::Stock(stock) => body(&stock.state.config),
-        }
+        })
     }
 
     /// Writes a configuration that was judged before.
     fn write(&mut self, after: &Body, at_once: bool) -> Result<()> {
         match self {
             Self::Exchange(exchange) => {
+                let mut exchange = exchange.load_mut()?;
                 let [guardian, fee_recipient] = read::<[[u8; 32]; 2]>(after)?;
                 exchange.guardian = Pubkey::new_from_array(guardian);
                 exchange.fee_recipient = Pubkey::new_from_array(fee_recipient);
@@ -280,7 +285,7 @@ pub(crate) fn apply_change<'a>(ctx: Context<'a, ApplyChange<'a>>) -> Result<()> 
         let proposal = accounts.proposal.load()?;
         require_due(proposal.proposed_at, moment()?.now).or_program_error()?;
         let mut target = Target::borrow(&accounts.target, &accounts.exchange)?;
-        require!(target.body() == proposal.before, PerpetuaError::ChangeOutdated);
+        require!(target.body()? == proposal.before, PerpetuaError::ChangeOutdated);
         target.write(&proposal.after, false)?;
         proposal.target
     };

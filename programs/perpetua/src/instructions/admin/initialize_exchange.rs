@@ -19,6 +19,7 @@ pub struct InitializeExchange<'info> {
     pub this_program: Program<'info, Perpetua>,
     /// CHECK: the upgradeable loader's account that names the upgrade authority, by its address.
     #[account(
+        owner = bpf_loader_upgradeable::ID @ PerpetuaError::WrongAccount,
         constraint = program_data.key() == program_data_address() @ PerpetuaError::WrongAccount,
         constraint = upgrade_authority(&program_data)? == Some(admin.key()) @ PerpetuaError::Unauthorized,
     )]
