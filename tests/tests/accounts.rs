@@ -1,10 +1,18 @@
 //! Every account of every instruction, made wrong in every way: the instruction must refuse, and change nothing.
 //!
-//! The signature or the right to write is taken away, the bytes are given to another owner, the account is closed, and it
-//! is replaced by every other account of a crowded world, of the same kind and of others. What may go through is listed
-//! with its reason in [`harmless`].
+//! The signature or the right to write is taken away, the bytes are given to another owner, the account is closed, its data
+//! is zeroed or given another kind's first bytes, a copy of it stands at an address that the program never chose, it is left
+//! out, and it is replaced by every other account of a crowded world, of the same kind and of others, those of the
+//! instruction itself among them. What may go through is listed with its reason in [`harmless`].
+//!
+//! What an instruction's accounts are called, and which sign and are written, is the IDL's to say.
 
-use std::ops::Range;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    ops::Range,
+    path::Path,
+};
 
 use perpetua_tests::{
     World,
@@ -12,6 +20,7 @@ use perpetua_tests::{
     scenes::{self, Scene},
     token::{SPL_TOKEN, TOKEN_2022},
 };
+use serde_json::{Value, json};
 use solana_account::Account;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
@@ -23,8 +32,27 @@ enum Fault {
     ReadOnly,
     OtherOwner,
     Closed,
+    Zeroed,
+    OtherDiscriminator,
+    Forged,
+    Missing,
     Replaced,
 }
+
+/// What needs no other account.
+const ALONE: [Fault; 8] = [
+    Fault::NotSigned,
+    Fault::ReadOnly,
+    Fault::OtherOwner,
+    Fault::Closed,
+    Fault::Zeroed,
+    Fault::OtherDiscriminator,
+    Fault::Forged,
+    Fault::Missing,
+];
+
+/// An address that nothing derives.
+const FORGED: Pubkey = Pubkey::new_from_array([7; 32]);
 
 fn is_wallet(account: &Account) -> bool {
     account.owner == Pubkey::default() && account.data.is_empty()
@@ -99,6 +127,13 @@ fn harmless(
         ("tighten", "index", Fault::Replaced) if same_fields(right, wrong?, EXCHANGE_OF_INDEX) => {
             Some("the guardian may tighten any index")
         }
+        ("crank_funding", "price_update", Fault::Forged)
+        | ("crank_stock", "share_update" | "token_update", Fault::Forged) => {
+            Some("a price is known by the oracle's program and its feed, and may be at any address")
+        }
+        (_, "source" | "destination" | "shares_source" | "shares_destination", Fault::Forged) => {
+            Some("a token account of the user may be at any address")
+        }
         ("apply_change" | "cancel_change", "admin", Fault::Closed | Fault::OtherOwner) => {
             Some("the rent goes to an address; the program asks nothing of its account")
         }
@@ -129,43 +164,147 @@ fn spoil(scene: &Scene, place: usize, fault: Fault) -> Option<(World, Instructio
         Fault::Closed if account.lamports > 0 && !account.executable => {
             world.chain.set(&meta.pubkey.clone(), Account::default());
         }
+        Fault::Zeroed if !account.data.is_empty() && !account.executable => {
+            account.data.fill(0);
+            world.chain.set(&meta.pubkey.clone(), account);
+        }
+        Fault::OtherDiscriminator if account.owner == perpetua::ID && account.data.len() >= 8 => {
+            account.data[0] ^= 1;
+            world.chain.set(&meta.pubkey.clone(), account);
+        }
+        Fault::Forged if account.lamports > 0 && !account.executable && !is_wallet(&account) => {
+            world.chain.set(&FORGED, account);
+            meta.pubkey = FORGED;
+        }
+        // What follows moves up, as where somebody forgets an account.
+        Fault::Missing if place < scene.accounts.len() => {
+            instruction.accounts.remove(place);
+        }
         _ => return None,
     }
     Some((world, instruction))
 }
 
-/// What went through and must not; and how many faults were tried.
-fn try_faults(scene: &Scene) -> (Vec<String>, usize) {
-    let mut wrong = Vec::new();
-    let mut tried = 0;
+/// What was tried and what came of it.
+#[derive(Default)]
+struct Report {
+    /// What went through and must not.
+    wrong: Vec<String>,
+    by_fault: BTreeMap<String, u64>,
+    by_instruction: BTreeMap<&'static str, u64>,
+    /// How often each reason let a case through.
+    allowed: BTreeMap<&'static str, u64>,
+}
+
+impl Report {
+    /// Notes a case, and whether it went through for a reason.
+    fn note(&mut self, scene: &Scene, fault: &str, case: impl Fn() -> String, reason: Option<Option<&'static str>>) {
+        *self.by_fault.entry(fault.to_owned()).or_default() += 1;
+        *self.by_instruction.entry(scene.name).or_default() += 1;
+        match reason {
+            Some(Some(reason)) => *self.allowed.entry(reason).or_default() += 1,
+            Some(None) => self.wrong.push(format!("{}: {}", scene.name, case())),
+            None => {}
+        }
+    }
+
+    fn tried(&self) -> u64 {
+        self.by_instruction.values().sum()
+    }
+
+    /// Writes the numbers to `target/assurance/substitution.json`.
+    fn write(&self) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/assurance");
+        fs::create_dir_all(&folder).expect("the workspace is writable");
+        let numbers = json!({
+            "total": self.tried(),
+            "by_fault": self.by_fault,
+            "by_instruction": self.by_instruction,
+            "allowed": self.allowed,
+        });
+        fs::write(folder.join("substitution.json"), format!("{numbers:#}\n")).expect("the workspace is writable");
+    }
+}
+
+/// How a candidate relates to the right account, for the count of cases.
+fn relation(scene: &Scene, candidate: &Pubkey, right: &Account, other: &Account) -> &'static str {
+    if scene.instruction.accounts.iter().any(|meta| meta.pubkey == *candidate) {
+        return "the same account twice";
+    }
+    let kind = |account: &Account| (account.owner, account.data.get(..8).map(<[u8]>::to_vec), account.data.len());
+    let program = right.owner == perpetua::ID;
+    let same = if program {
+        kind(right) == kind(other)
+    } else {
+        (right.owner, right.data.len()) == (other.owner, other.data.len())
+    };
+    if same { "another of the same type" } else { "another of another type" }
+}
+
+fn try_faults(scene: &Scene, report: &mut Report) {
     let candidates: Vec<Pubkey> = scene.world.chain.snapshot().into_keys().collect();
     let mut chain = scene.world.chain.clone();
     for (place, meta) in scene.instruction.accounts.iter().enumerate() {
         let role = scene.account(place);
         let right = scene.world.chain.account(&meta.pubkey);
-        for fault in [Fault::NotSigned, Fault::ReadOnly, Fault::OtherOwner, Fault::Closed] {
+        for fault in ALONE {
             let Some((mut world, instruction)) = spoil(scene, place, fault) else { continue };
-            tried += 1;
             let went_through = world.chain.try_unchecked(&[instruction]).is_ok();
-            if went_through && harmless(scene, place, fault, &right, None).is_none() {
-                wrong.push(format!("{}: {role}: {fault:?}", scene.name));
-            }
+            let reason = went_through.then(|| harmless(scene, place, fault, &right, None));
+            report.note(scene, &format!("{fault:?}"), || format!("{role}: {fault:?}"), reason);
         }
         for candidate in candidates.iter().filter(|candidate| **candidate != meta.pubkey) {
             let mut instruction = scene.instruction.clone();
             instruction.accounts[place].pubkey = *candidate;
-            tried += 1;
-            if chain.try_unchecked(&[instruction]).is_err() {
-                continue;
-            }
-            chain = scene.world.chain.clone();
             let other = chain.account(candidate);
-            if harmless(scene, place, Fault::Replaced, &right, Some(&other)).is_none() {
-                wrong.push(format!("{}: {role}: replaced by {candidate}", scene.name));
+            let went_through = chain.try_unchecked(&[instruction]).is_ok();
+            if went_through {
+                chain = scene.world.chain.clone();
             }
+            let reason = went_through.then(|| harmless(scene, place, Fault::Replaced, &right, Some(&other)));
+            let fault = relation(scene, candidate, &right, &other);
+            report.note(scene, fault, || format!("{role}: replaced by {candidate}"), reason);
         }
     }
-    (wrong, tried)
+}
+
+/// The accounts of each instruction as the IDL lists them: name, whether it signs, whether it is written, whether it may be
+/// absent.
+fn roles() -> BTreeMap<String, Vec<(String, bool, bool, bool)>> {
+    fn flat(accounts: &Value, into: &mut Vec<(String, bool, bool, bool)>) {
+        for account in accounts.as_array().expect("accounts are a list") {
+            if let Some(nested) = account.get("accounts") {
+                flat(nested, into);
+                continue;
+            }
+            let flag = |name: &str| account.get(name).and_then(Value::as_bool).unwrap_or(false);
+            let name = account["name"].as_str().expect("accounts have names").to_owned();
+            into.push((name, flag("signer"), flag("writable"), flag("optional")));
+        }
+    }
+    let idl: Value = serde_json::from_str(include_str!("../../idl/perpetua.json")).expect("the IDL is JSON");
+    let instructions = idl["instructions"].as_array().expect("instructions are a list").iter();
+    let named = instructions.map(|instruction| {
+        let mut accounts = Vec::new();
+        flat(&instruction["accounts"], &mut accounts);
+        (instruction["name"].as_str().expect("instructions have names").to_owned(), accounts)
+    });
+    named.collect()
+}
+
+#[test]
+fn scenes_give_every_account_that_the_idl_lists_with_its_rights() {
+    let roles = roles();
+    for scene in scenes::all() {
+        let listed = &roles[scene.name];
+        let names: Vec<&str> = listed.iter().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(scene.accounts, names, "{}", scene.name);
+        for ((name, signer, writable, optional), meta) in listed.iter().zip(&scene.instruction.accounts) {
+            let absent = *optional && meta.pubkey == perpetua::ID;
+            let rights = (meta.is_signer, meta.is_writable);
+            assert!(absent || rights == (*signer, *writable), "{}: {name} has {rights:?}", scene.name);
+        }
+    }
 }
 
 #[test]
@@ -178,23 +317,31 @@ fn every_scene_works_before_it_is_spoiled() {
 
 #[test]
 fn no_instruction_accepts_a_wrong_account() {
-    let mut wrong = Vec::new();
-    let mut tried = 0;
+    let mut report = Report::default();
     for scene in scenes::all() {
-        let (here, count) = try_faults(&scene);
-        wrong.extend(here);
-        tried += count;
+        try_faults(&scene, &mut report);
     }
-    assert_eq!(wrong, Vec::<String>::new());
-    assert!(tried > 5_000, "only {tried} faults were tried");
+    report.write();
+    assert_eq!(report.wrong, Vec::<String>::new());
+    assert!(report.tried() > 15_000, "only {} faults were tried", report.tried());
+    let used: BTreeSet<&str> = report.allowed.keys().copied().collect();
+    assert_eq!(used, listed_reasons(), "every listed reason is needed");
+}
+
+/// Every reason that [`harmless`] gives, as it is spelled there.
+fn listed_reasons() -> BTreeSet<&'static str> {
+    let source = include_str!("accounts.rs");
+    let body = source.split_once("fn harmless(").expect("it is in this file").1;
+    let body = body.split_once("\n}\n").expect("it ends").0;
+    // A reason is the only kind of string there that holds spaces.
+    body.split('"').skip(1).step_by(2).filter(|text| text.contains(' ')).collect()
 }
 
 #[test]
 fn every_instruction_that_changes_anything_has_a_scene() {
-    let idl_names = perpetua_tests::instruction_names();
     let mut covered: Vec<&str> = scenes::all().iter().map(|scene| scene.name).collect();
     covered.extend(["view_quote", "view_health"]);
-    for name in idl_names {
+    for name in roles().into_keys() {
         assert!(covered.contains(&name.as_str()), "{name} has no scene");
     }
 }
