@@ -81,7 +81,7 @@ pub fn open_position(
         return Err(ModelError::CostAboveLimit);
     }
     market.claim_slot(key.tick)?;
-    market.note_reserved();
+    market.note_reserved(key.side)?;
     if market.series(key.side, key.tick)?.1.open_interest.is_zero() {
         let rate = market.current_rate(key.side, quote.strike.into(), index.feed.price.into())?;
         market.series_mut(key.side, key.tick)?.rate = rate;
