@@ -8,7 +8,7 @@ use crate::{
     error::{ModelError, Result},
     index::{Index, LONG_OUTAGE_SECONDS, Reading},
     market::{Market, SLOTS, TickWindow},
-    quantities::{SIZE_SCALE, Tokens, UnitsPerUsd, Wide, share},
+    quantities::{SIZE_SCALE, Tokens, UnitsPerUsd, Wide},
     quote::Moment,
 };
 
@@ -75,9 +75,7 @@ impl Market {
     /// What of a liability at `units` the main pool owes for certain: a position that was reserved at a lower `X` than
     /// today's is paid no more than its reserve, whatever others have to spare. Rounded down.
     fn covered(&self, value: Tokens, units: UnitsPerUsd) -> Result<Tokens> {
-        let [call, put] = self.config.reserve_extra_bps;
-        let lowest = self.least_reserved;
-        let reserved = lowest.plus(UnitsPerUsd(share(Tokens(lowest.0), call.min(put), Rounding::Down)?.0))?;
+        let reserved = self.least_reserved;
         if reserved >= units {
             return Ok(value);
         }

@@ -278,7 +278,7 @@ pub struct Market {
     pub opens_at: i64,
     /// What margin takes from the parameters.
     pub margin: MarginTerms,
-    /// The lowest `X` that an open position was reserved at, Q40.24.
+    /// The lowest `X (1 + w)` that an open position was reserved at, Q40.24.
     pub least_reserved: UnitsPerUsd,
     /// What was not normal about the index and the stock at the last accrual; one bit each.
     pub conditions: Conditions,
@@ -380,10 +380,16 @@ impl Market {
         base.plus(share(base, self.config.reserve_extra_bps[side as usize], Rounding::Up)?)
     }
 
-    /// Notes the `X` that a position is about to be reserved at; without other positions those before it are forgotten.
-    pub(crate) fn note_reserved(&mut self) {
-        let before = if self.active == 0 { self.units.high } else { self.least_reserved };
-        self.least_reserved = before.min(self.units.high);
+    /// Notes the `X` up to which the reserve of a position about to be opened will cover its cap; without other positions
+    /// those before it are forgotten. Kept with `w`, which may be another one later.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub(crate) fn note_reserved(&mut self, side: Side) -> Result<()> {
+        let UnitsPerUsd(units) = self.units.high;
+        let extra = share(Tokens(units), self.config.reserve_extra_bps[side as usize], Rounding::Down)?;
+        let reserved = UnitsPerUsd(units).plus(UnitsPerUsd(extra.0))?;
+        self.least_reserved = if self.active == 0 { reserved } else { self.least_reserved.min(reserved) };
+        Ok(())
     }
 
     /// The reserves of both sides.

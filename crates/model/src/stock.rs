@@ -23,6 +23,8 @@ pub const MULTIPLIER_QUIET_SECONDS: i64 = 1_800;
 const AVERAGE_QUIET_SECONDS: i64 = 86_400;
 /// Seconds for which a missing price of the token feed is waited for.
 pub const TOKEN_DUE_SECONDS: i64 = 86_400;
+/// The doubt, in bps, of a stock whose next price the administrator believes in advance, whatever it is.
+const BELIEVED: u16 = u16::MAX;
 /// Most decimals of a stock token: with them a dollar is worth less than 2^39 raw units at any price.
 const MAX_DECIMALS: u8 = 9;
 
@@ -150,7 +152,8 @@ pub struct Stock {
     /// Zero.
     pub padding: u8,
     /// From a large announcement or a change of the multiplier until a price of a share has shown that the feed knows of it:
-    /// how far a price may then be from the value before, in bps. Zero at other times.
+    /// how far a price may then be from the value before, in bps. Zero at other times; the largest number once the
+    /// administrator said that the next price is right.
     pub doubt_bps: u16,
     /// Zero.
     pub reserved: [u8; 2],
@@ -195,11 +198,11 @@ impl Stock {
     }
 
     /// Accepts one multiplier of any size, now or in advance. For the one in force it also accepts that the stock's value
-    /// moved far while it changed.
+    /// moved far while it changed: the next price counts, whatever it is.
     pub fn acknowledge(&mut self, multiplier: Multiplier) {
         self.acknowledged = multiplier;
-        if multiplier == self.multiplier {
-            self.doubt_bps = 0;
+        if multiplier == self.multiplier && self.doubt_bps != 0 {
+            self.doubt_bps = BELIEVED;
         }
     }
 
@@ -238,6 +241,11 @@ impl Stock {
             diverged |= self.is_far_from_last(token, self.config.value_band_bps);
             (low, high) = (low.min(token), high.max(token));
         }
+        // The price before a doubted one is still fresh for a few seconds.
+        if self.doubted != Wide::ZERO {
+            diverged = true;
+            (low, high) = (low.min(self.doubted.into()), high.max(self.doubted.into()));
+        }
         let units = UnitsRange {
             low: self.units(high, Rounding::Down)?,
             last: self.units(self.share.price.into(), Rounding::Down)?,
@@ -261,11 +269,13 @@ impl Stock {
                 high: self.units(last.min(token).min(doubted), Rounding::Up)?,
             }
         };
-        let abandoned = now.saturating_sub(self.share.publish_time) > ABANDONED_SECONDS;
+        let abandoned =
+            closed == Condition::StockClosed && now.saturating_sub(self.share.publish_time) > ABANDONED_SECONDS;
         let conditions = conditions
             .with(closed, true)
-            .with(Condition::StockDiverged, diverged)
-            .with(Condition::StockAbandoned, abandoned && closed == Condition::StockClosed);
+            // Nothing will ever show which price was right, and nobody is bound until then.
+            .with(Condition::StockDiverged, diverged && !abandoned)
+            .with(Condition::StockAbandoned, abandoned);
         Ok(StockReading { units, conditions })
     }
 
@@ -333,7 +343,7 @@ impl Stock {
         let pending = mint.pending(now);
         self.changes_at = pending.map_or(0, |(_, from)| from);
         // The feed may know of a split before it starts.
-        if let Some((next, _)) = pending.filter(|(next, _)| self.is_large(*next)) {
+        if let Some((next, _)) = pending.filter(|(next, _)| self.doubt_bps != BELIEVED && self.is_large(*next)) {
             self.doubt(next);
         }
     }
@@ -380,7 +390,7 @@ impl Stock {
             return Ok(());
         }
         // The feed may learn of a split before or after the mint does. Until both agree the last value stands.
-        let doubtful = self.doubt_bps != 0 && self.share.publish_time != 0;
+        let doubtful = !matches!(self.doubt_bps, 0 | BELIEVED) && self.share.publish_time != 0;
         if doubtful && self.is_far_from_last(update.price, self.doubt_bps) {
             self.doubted = update.price.into();
             return Ok(());

@@ -81,7 +81,7 @@ pub fn open_position(
         return Err(ModelError::CostAboveLimit);
     }
     market.claim_slot(key.tick)?;
-    market.note_reserved();
+    market.note_reserved(key.side)?;
     if market.series(key.side, key.tick)?.1.open_interest.is_zero() {
         let rate = market.current_rate(key.side, quote.strike.into(), index.feed.price.into())?;
         market.series_mut(key.side, key.tick)?.rate = rate;
@@ -146,7 +146,7 @@ pub fn close_position(
 /// Closes a whole position for `reason`, to its owner, without a fee. Anyone may ask for it.
 ///
 /// Errors: [`ModelError::PositionNotFound`], [`ModelError::MarketNotAccrued`], what the states forbid to settle;
-/// [`ModelError::NotCapped`], [`ModelError::NotFar`], [`ModelError::NotAbandoned`]; [`ModelError::PayoutUncovered`];
+/// [`ModelError::NotCapped`], [`ModelError::NotFar`], [`ModelError::NotAbandoned`]; [`ModelError::PayoutUncovered`] unless it is paid whole;
 /// [`ModelError::InsufficientCollateral`] if the payout does not cover what the position owes.
 pub fn settle_position(
     vault: &mut Vault,
@@ -164,8 +164,8 @@ pub fn settle_position(
     let payout = token_value(size, market.units.low, value, Rounding::Down)?;
     let quote = CloseQuote { value: value.into(), payout, fee: Tokens::ZERO };
     let report = finish_close(vault, account, market, place, size, quote, moment.now)?;
-    // Whether to take a claim for tokens that are not there is the owner's to decide.
-    if report.paid.claimed.is_zero() { Ok(report) } else { Err(ModelError::PayoutUncovered) }
+    // Whether to take a part, or a claim for tokens that are not there, is the owner's to decide.
+    if report.paid.received()? == payout { Ok(report) } else { Err(ModelError::PayoutUncovered) }
 }
 
 impl Market {

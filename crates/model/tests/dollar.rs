@@ -224,6 +224,7 @@ fn a_market_is_marked_at_its_bounds_while_the_exchange_is_closed_and_worth_its_r
 #[test]
 fn what_insurance_would_have_to_pay_is_in_the_mark_and_in_its_pools_value() {
     let mut world = World::dollar(1);
+    let reserved_at = world.markets[0].units.high;
     world.open(0, PUT, BITCOIN).unwrap();
     world.set_price(BTC, 4_000_000);
     world.share_cents = Some(SHARE_CENTS / 2);
@@ -232,8 +233,9 @@ fn what_insurance_would_have_to_pay_is_in_the_mark_and_in_its_pools_value() {
     let mark = world.markets[0].mark;
     assert_eq!(mark.liability_high, world.vault.reserves);
     let worst = tokens(BITCOIN, world.markets[0].units.high, Usd::from_integer(50_000)).ceil();
-    // What the position was reserved at counts for no more than w of calls, the lower of both, beyond its cap.
-    let reserved = whole(world.markets[0].least_reserved.0) * whole(12_500) / whole(10_000);
+    // The position was reserved at the `X` of its opening and half as much again, the w of puts.
+    let reserved = whole(reserved_at.0) * whole(15_000) / whole(10_000);
+    assert_eq!(whole(world.markets[0].least_reserved.0), reserved.floor());
     let above = &worst - &worst * reserved / whole(world.markets[0].units.high.0);
     // Marking rounds each value against the pool by a few units.
     assert!((whole(mark.above_reserve.0) - &above) <= whole(8) && whole(mark.above_reserve.0) >= above);
