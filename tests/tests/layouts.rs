@@ -244,5 +244,6 @@ fn a_ticket_lies_as_it_always_did() {
     assert_eq!((data[72], data[73]), (1, 1), "pool, version");
     assert_eq!((number(&data, 80), number(&data, 88), number(&data, 96)), (0, 777, 0), "number, shares, payable");
     assert_eq!(number(&data, 104).cast_signed(), world.chain.now() + 14 * 86_400, "when it is ready");
-    assert_eq!(data.len(), 80 + 32 + 32);
+    assert_eq!(half(&data, 112), 30, "exit fee in bps");
+    assert_eq!(data.len(), 80 + 40 + 24);
 }
