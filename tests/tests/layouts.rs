@@ -15,8 +15,9 @@ use perpetua_tests::{
 };
 use solana_pubkey::Pubkey;
 
-/// Bytes between a market's units per dollar and its ladder: when it opens, the lowest `X` that was reserved at, and states.
-const AFTER_UNITS: usize = 24;
+/// Bytes between a market's units per dollar and its ladder: when it opens, what margin takes from the parameters, the
+/// lowest `X (1 + w)` that was reserved at, and states.
+const AFTER_UNITS: usize = 72;
 
 fn key(data: &[u8], offset: usize) -> Pubkey {
     Pubkey::try_from(&data[offset..offset + 32]).unwrap()
