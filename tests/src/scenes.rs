@@ -92,7 +92,7 @@ fn crowd_in(mut world: World) -> Crowd {
     }
     let (mint, program, recipient) = (world.vault.stock_mint, world.vault.token_program, world.fee_recipient);
     token::open(&mut world.chain, &recipient, &mint, &program);
-    for name in ["stranger", "rent payer"] {
+    for name in ["stranger", "rent payer", "guardian"] {
         world.chain.fund(&actor(name));
     }
     Crowd { world, alice, keeper, provider }

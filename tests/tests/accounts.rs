@@ -124,7 +124,7 @@ fn harmless(
         ("cancel_change" | "tighten", "authority", Fault::Replaced) if other_wallet => {
             Some("the administrator may do what the guardian may")
         }
-        ("tighten", "index", Fault::Replaced) if same_fields(right, wrong?, EXCHANGE_OF_INDEX) => {
+        ("tighten", "target", Fault::Replaced) if same_fields(right, wrong?, EXCHANGE_OF_INDEX) => {
             Some("the guardian may tighten any index")
         }
         ("crank_funding", "price_update", Fault::Forged)

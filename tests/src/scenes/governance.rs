@@ -36,13 +36,13 @@ pub(super) fn all() -> Vec<Scene> {
     vec![
         scene(
             "propose_change",
-            names!("admin exchange index vault market stock proposal system_program"),
+            names!("admin exchange target proposal system_program"),
             world.clone(),
             instruction::propose_change(&admin, &changed_index(), with_crank_age(90)),
         ),
         scene(
             "apply_change",
-            names!("exchange index vault market stock proposal admin"),
+            names!("exchange target proposal admin"),
             due,
             instruction::apply_change(&admin, &changed_index()),
         ),
@@ -54,7 +54,7 @@ pub(super) fn all() -> Vec<Scene> {
         ),
         scene(
             "tighten",
-            names!("authority exchange index vault market stock"),
+            names!("authority exchange target"),
             world.clone(),
             instruction::tighten(&guardian, &changed_index(), with_crank_age(30)),
         ),

@@ -2,7 +2,7 @@
 
 use bytemuck::Zeroable;
 use perpetua::{Settlement, StockParameters};
-use perpetua_model::{CHANGE_DELAY, Index, MARKETS, Market, Multiplier, ShortDay, Stock, Variance, Vault};
+use perpetua_model::{Index, MARKETS, Market, Multiplier, ShortDay, Stock, Variance, Vault};
 
 use super::{EXISTS, Exchange, IndexOf, MISSING, MarketOf, Mirror, Outcome, Refusal, StockOf, UNAUTHORIZED};
 use crate::{
@@ -116,11 +116,11 @@ impl Mirror {
         if vault.markets.len() == MARKETS {
             return Err(Refusal::Program("TooManyMarkets"));
         }
-        let has_lps = !vault.ledgers()?.main.shares.is_zero();
-        let opens_at = if has_lps { now + CHANGE_DELAY } else { now };
         let parameters = market_with(index, dollar);
+        let config = parameters.into();
+        let opens_at = vault.ledgers()?.new_market_opens_at(&config, now);
         let mut state = Market::zeroed();
-        state.initialize(parameters.into(), &listed.state, now, opens_at)?;
+        state.initialize(config, &listed.state, now, opens_at)?;
         self.vaults[place].markets.push(MarketOf { index, state, parameters });
         Ok(())
     }
