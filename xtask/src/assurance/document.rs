@@ -3,7 +3,7 @@
 use std::{fmt::Write, path::Path};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{data, facts};
 
@@ -225,12 +225,18 @@ fn coverage(text: &mut String, root: &Path) -> Result<()> {
             writeln!(text, "- `{folder}`: {} of {}", percent(ran, lines), grouped(lines))?;
         }
     }
-    text.push_str("\nLines that ran in neither:\n\n| file | lines |\n| --- | --- |\n");
+    files_table(text, files)
+}
+
+/// Each file's lines, how many of them ran, and which did not.
+fn files_table(text: &mut String, files: &Map<String, Value>) -> Result<()> {
+    text.push_str("\n| file | lines | on the ELF | natively | lines that ran in neither |\n|");
+    text.push_str(&" --- |".repeat(5));
+    text.push('\n');
     for (file, counts) in files {
         let missed: Vec<u64> = counts["neither"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
-        if !missed.is_empty() {
-            writeln!(text, "| `{file}` | {} |", ranges(&missed))?;
-        }
+        let [lines, elf, native] = ["lines", "elf", "native"].map(|key| shown(&counts[key]));
+        writeln!(text, "| `{file}` | {lines} | {elf} | {native} | {} |", ranges(&missed))?;
     }
     Ok(())
 }
