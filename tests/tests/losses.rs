@@ -216,7 +216,15 @@ fn payouts_shrink_with_the_main_pool_once_it_is_smaller_than_what_it_reserved() 
         }
         let books = world.ledgers();
         let settle = instruction::settle_capped(&world.vault, &trader.account, &world.markets[0], call(0));
-        let done = world.chain.send(&[settle]).unwrap();
+        if seized > 0 {
+            // Whether to take a part is the owner's to decide.
+            assert_eq!(world.chain.send(&[settle]).unwrap_err().name(), "PayoutUncovered");
+        } else {
+            world.clone().chain.send(&[settle]).unwrap();
+        }
+        let Trader { owner, vault, account, .. } = trader;
+        let close = instruction::close_position(&owner, &vault, &account, &world.markets[0], call(0), 8_000_000, 0);
+        let done = world.chain.send(&[close]).unwrap();
         let [Event::PositionClosed(closed)] = done.events[..] else { panic!("{:?}", done.events) };
         assert_eq!((closed.from_insurance, closed.claimed), (0, 0));
         (closed.payout, books.main.assets.0, books.reserves.0)

@@ -94,7 +94,7 @@ errors! {
     TooManyLosses = "Too many losses have reached margin",
     NothingToRepay = "There is no loss to repay or no token to repay it with",
     ReserveOutgrown = "The stock fell so far that the position's reserve no longer covers its cap: close it before adding",
-    PayoutUncovered = "The insurance pool cannot pay all of this now: only the owner may take a claim for the rest",
+    PayoutUncovered = "Not all of this can be paid now: only the owner may take a part of it",
 
     ParameterNeverChanges = "A parameter that never changes would be changed",
     NothingToChange = "The change would change nothing",

@@ -29,7 +29,7 @@ const _: () = assert!(size_of::<Market>() == 9064);
 const _: () = assert!(size_of::<Mark>() == 48);
 const _: () = assert!(size_of::<PoolConfig>() == 16);
 const _: () = assert!(size_of::<Pool>() == 56);
-const _: () = assert!(size_of::<Ticket>() == 32);
+const _: () = assert!(size_of::<Ticket>() == 40);
 const _: () = assert!(size_of::<VaultConfig>() == 40);
 const _: () = assert!(size_of::<Vault>() == 488);
 const _: () = assert!(size_of::<Feed>() == 136);

@@ -1,5 +1,6 @@
 //! The two pools: what they are worth, joining them, and leaving them in order.
 
+use bytemuck::Zeroable;
 use perpetua_pricing::{Rounding, wide::mul_div};
 
 use crate::{
@@ -94,6 +95,10 @@ pub struct Ticket {
     pub payable: Tokens,
     /// When it may be executed, Unix seconds.
     pub ready: i64,
+    /// The exit fee at the request, in bps: no later change makes leaving dearer for those on their way out.
+    pub exit_bps: u16,
+    /// Zero.
+    pub padding: [u8; 6],
 }
 
 /// What a pool is worth, raw units.
@@ -281,7 +286,7 @@ impl Vault {
         if shares.is_zero() {
             return Err(ModelError::AmountZero);
         }
-        let wait = i64::from(self.pool_config(kind).wait);
+        let PoolConfig { wait, exit_bps, .. } = *self.pool_config(kind);
         let pool = self.pool_mut(kind);
         if pool.head_ticket == pool.next_ticket {
             pool.head_since = now;
@@ -289,8 +294,8 @@ impl Vault {
         let number = pool.next_ticket;
         pool.next_ticket = number.checked_add(1).ok_or(ModelError::MathOverflow)?;
         pool.queued_shares = pool.queued_shares.plus(shares)?;
-        pool.last_ready = pool.last_ready.max(now.saturating_add(wait));
-        Ok(Ticket { number, shares, payable: Tokens::ZERO, ready: pool.last_ready })
+        pool.last_ready = pool.last_ready.max(now.saturating_add(i64::from(wait)));
+        Ok(Ticket { number, shares, ready: pool.last_ready, exit_bps, ..Ticket::zeroed() })
     }
 
     /// Executes the withdrawal at the front of the queue, as far as the pool's capacity goes, at the pool's value now.
@@ -412,7 +417,8 @@ impl Vault {
 
     fn pay_ticket(&mut self, kind: PoolKind, ticket: &mut Ticket, value: NetAssetValue, now: i64) -> Result<Execution> {
         let capacity = self.exit_capacity(kind)?;
-        let whole = self.after_exit_fee(kind, value, ticket.shares)?;
+        let exit_bps = self.pool_config(kind).exit_bps.min(ticket.exit_bps);
+        let whole = self.after_exit_fee(kind, value, ticket.shares, exit_bps)?;
         let shares = if whole <= capacity {
             ticket.shares
         } else {
@@ -421,7 +427,7 @@ impl Vault {
             Shares(part.and_then(|part| u64::try_from(part).ok()).ok_or(ModelError::MathOverflow)?)
         };
         // Rounding could exceed the capacity by a unit, which reserves may need.
-        let tokens = self.after_exit_fee(kind, value, shares)?.min(capacity);
+        let tokens = self.after_exit_fee(kind, value, shares, exit_bps)?.min(capacity);
         // A part that is worth less than a unit waits instead of burning for nothing.
         let shares = if tokens.is_zero() && shares < ticket.shares { Shares::ZERO } else { shares };
         ticket.shares = ticket.shares.minus(shares)?;
@@ -440,9 +446,9 @@ impl Vault {
         Ok(Execution::Paid { shares, tokens, left: ticket.shares })
     }
 
-    fn after_exit_fee(&self, kind: PoolKind, value: NetAssetValue, shares: Shares) -> Result<Tokens> {
+    fn after_exit_fee(&self, kind: PoolKind, value: NetAssetValue, shares: Shares, exit_bps: u16) -> Result<Tokens> {
         let tokens = self.tokens_for(kind, value, shares)?;
-        tokens.minus(share(tokens, self.pool_config(kind).exit_bps, Rounding::Up)?)
+        tokens.minus(share(tokens, exit_bps, Rounding::Up)?)
     }
 
     /// When no share is left, what remains belongs to nobody and goes to insurance.

@@ -196,11 +196,13 @@ frozen!(the_fields_of_pool_stay_where_they_are: Pool, 56, {
     head_since: 40,
     last_ready: 48,
 });
-frozen!(the_fields_of_ticket_stay_where_they_are: Ticket, 32, {
+frozen!(the_fields_of_ticket_stay_where_they_are: Ticket, 40, {
     number: 0,
     shares: 8,
     payable: 16,
     ready: 24,
+    exit_bps: 32,
+    padding: 34,
 });
 frozen!(the_fields_of_vault_config_stay_where_they_are: VaultConfig, 40, {
     main: 0,

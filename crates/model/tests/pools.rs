@@ -346,3 +346,20 @@ fn a_worthless_pool_takes_no_deposit_but_lets_its_shares_go() {
     let paid = vault.execute_withdrawal(PoolKind::Main, &mut ticket, value, false, Conditions::NORMAL, moment);
     assert_eq!(paid, Ok(Execution::Paid { shares: Shares(10_000_000), tokens: Tokens(0), left: Shares(0) }));
 }
+
+#[test]
+fn who_asked_to_leave_pays_the_exit_fee_of_then_or_a_lower_one() {
+    let paid = |exit_bps: u16| {
+        let mut world = busy(1_000_000, 60, 0);
+        let ticket = world.request(PoolKind::Main, 1_000_000).unwrap();
+        world.vault.config.main.exit_bps = exit_bps;
+        world.step(3 * DAY + 60);
+        match world.execute(ticket) {
+            Ok(Execution::Paid { tokens, left: Shares(0), .. }) => tokens,
+            other => panic!("{other:?}"),
+        }
+    };
+    let as_asked = paid(30);
+    assert_eq!(paid(500), as_asked);
+    assert!(paid(0) > as_asked);
+}

@@ -167,7 +167,7 @@ pub enum PerpetuaError {
     NothingToRepay,
     #[msg("The stock fell so far that the position's reserve no longer covers its cap: close it before adding")]
     ReserveOutgrown,
-    #[msg("The insurance pool cannot pay all of this now: only the owner may take a claim for the rest")]
+    #[msg("Not all of this can be paid now: only the owner may take a part of it")]
     PayoutUncovered,
     #[msg("A parameter that never changes would be changed")]
     ParameterNeverChanges,

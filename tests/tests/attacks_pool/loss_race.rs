@@ -72,8 +72,16 @@ fn closing_before_the_recognition_pays_no_more_than_after_it() {
             world.leap(160_000, 400);
         }
         let held = world.margin(&first).collateral.0;
-        let settle = instruction::settle_capped(&world.vault, &first.account, &world.markets[0], call(0));
-        world.chain.send_while_short(&[settle]).unwrap();
+        let close = instruction::close_position(
+            &first.owner,
+            &world.vault,
+            &first.account,
+            &world.markets[0],
+            call(0),
+            8_000_000,
+            0,
+        );
+        world.chain.send_while_short(&[close]).unwrap();
         world.margin(&first).collateral.0 - held
     };
     for seized in [ONE, 2_000 * ONE, 20_500 * ONE, 21_500 * ONE] {

@@ -35,7 +35,7 @@ const MEASURED: [(&str, &str, &str, &str); 4] = [
     (
         "Fuzzing of what is decoded",
         "cargo-fuzz.json",
-        "Targets of `cargo fuzz` for accounts, prices and mints.",
+        "Targets of `cargo fuzz` for accounts, prices, mints and multipliers: each compares what is read from any bytes with a second, plainer reading (`crates/fuzz`). Edges are branches of code: those that inputs reached, of all that are linked into the target, what only formats errors included. The kept corpus runs in every run of the tests.",
         "cargo fuzz, see fuzz/",
     ),
 ];

@@ -20,7 +20,7 @@ pub struct WithdrawalTicket {
     /// What is left of it.
     pub state: perpetua_model::Ticket,
     /// Zero; room for later versions.
-    pub reserved: [u8; 32],
+    pub reserved: [u8; 24],
 }
 
 impl WithdrawalTicket {

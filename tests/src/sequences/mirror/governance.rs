@@ -4,7 +4,7 @@ use bytemuck::bytes_of;
 use perpetua::{GuardParameters, MarketParameters, StockParameters, VaultParameters};
 use perpetua_model::{Change, Guards, MarketConfig, VaultConfig, require_due};
 
-use super::{EXISTS, Exchange, MISSING, Mirror, Outcome, Refusal, UNAUTHORIZED};
+use super::{EXISTS, Exchange, MISSING, Mirror, Outcome, Refusal, UNAUTHORIZED, WRONG_ACCOUNT};
 use crate::sequences::action::{ACTORS, Action, Target};
 
 /// Any account's configuration.
@@ -145,6 +145,11 @@ impl Mirror {
         })
     }
 
+    /// The configuration of an account that an instruction is given without saying of which kind it is.
+    fn named(&self, target: Target) -> Outcome<Parameters> {
+        self.parameters(target).map_err(|refusal| if refusal == MISSING { WRONG_ACCOUNT } else { refusal })
+    }
+
     /// How a change of a parameter may come about, if it is within the hard bounds.
     pub fn change(&self, target: Target, knob: u8, value: u32) -> Option<Change> {
         let before = self.parameters(target).ok()?;
@@ -157,11 +162,12 @@ impl Mirror {
     }
 
     fn propose_change(&mut self, by: u8, target: Target, knob: u8, value: u32) -> Outcome {
-        let before = self.parameters(target)?;
+        self.exchange.as_ref().ok_or(MISSING)?;
         if self.proposals.contains_key(&target) {
             return Err(EXISTS);
         }
         self.require_admin(by)?;
+        let before = self.named(target)?;
         let after = with_knob(before, knob, value);
         change(&before, &after)?.require_possible()?;
         self.proposals.insert(target, Proposal { proposed_at: self.now, before, after });
@@ -189,8 +195,8 @@ impl Mirror {
     }
 
     fn tighten(&mut self, by: u8, target: Target, knob: u8, value: u32) -> Outcome {
-        let before = self.parameters(target)?;
         self.require_may_tighten(by)?;
+        let before = self.named(target)?;
         let after = with_knob(before, knob, value);
         change(&before, &after)?.require_at_once()?;
         self.write(target, after, true)

@@ -61,6 +61,7 @@ impl From<ModelError> for Refusal {
 pub type Outcome<T = ()> = Result<T, Refusal>;
 
 pub(crate) const UNAUTHORIZED: Refusal = Refusal::Program("Unauthorized");
+const WRONG_ACCOUNT: Refusal = Refusal::Program("WrongAccount");
 /// An account is given twice, once to change.
 const BORROWED: Refusal = Refusal::Program("AccountBorrowFailed");
 /// An account of the program that does not exist.

@@ -54,7 +54,7 @@ pub struct ProposeChange<'info> {
         init,
         payer = admin,
         space = DISCRIMINATOR + size_of::<Proposal>(),
-        seeds = [Proposal::SEED, address(&target, &exchange).as_ref()],
+        seeds = [Proposal::SEED, target.address(&exchange).as_ref()],
         bump,
     )]
     pub proposal: AccountLoader<'info, Proposal>,
@@ -76,7 +76,7 @@ pub struct ApplyChange<'info> {
     #[account(
         mut,
         close = admin,
-        constraint = proposal.load()?.target == address(&target, &exchange) @ PerpetuaError::WrongAccount,
+        constraint = proposal.load()?.target == target.address(&exchange) @ PerpetuaError::WrongAccount,
     )]
     pub proposal: AccountLoader<'info, Proposal>,
     /// CHECK: the administrator, who gets the rent back.
@@ -150,9 +150,16 @@ fn of_exchange(guardian: Pubkey, fee_recipient: Pubkey) -> [[u8; 32]; 2] {
     [guardian.to_bytes(), fee_recipient.to_bytes()]
 }
 
-/// The address of the account that is changed.
-fn address(target: &Option<UncheckedAccount>, exchange: &AccountLoader<Exchange>) -> Pubkey {
-    target.as_ref().map_or(exchange.key(), |target| target.key())
+/// What is changed: the account that is given, or the exchange.
+trait OrExchange {
+    /// Its address.
+    fn address(&self, exchange: &AccountLoader<Exchange>) -> Pubkey;
+}
+
+impl OrExchange for Option<UncheckedAccount<'_>> {
+    fn address(&self, exchange: &AccountLoader<Exchange>) -> Pubkey {
+        self.as_ref().map_or(exchange.key(), |target| target.key())
+    }
 }
 
 /// The account that is changed. Its discriminator tells of which kind it is.
@@ -266,7 +273,7 @@ pub(crate) fn propose_change<'a>(ctx: Context<'a, ProposeChange<'a>>, new: NewPa
     let accounts: &ProposeChange = ctx.accounts;
     let comparison = Target::borrow(&accounts.target, &accounts.exchange)?.compare(&new)?;
     comparison.change.require_possible().or_program_error()?;
-    let target = address(&accounts.target, &accounts.exchange);
+    let target = accounts.target.address(&accounts.exchange);
     {
         let mut proposal = accounts.proposal.load_init()?;
         proposal.target = target;
@@ -305,5 +312,5 @@ pub(crate) fn tighten<'a>(ctx: Context<'a, Tighten<'a>>, new: NewParameters) -> 
         comparison.change.require_at_once().or_program_error()?;
         target.write(&comparison.after, true)?;
     }
-    emit(&accounts.event_authority, &Tightened { target: address(&accounts.target, &accounts.exchange) })
+    emit(&accounts.event_authority, &Tightened { target: accounts.target.address(&accounts.exchange) })
 }
