@@ -64,9 +64,12 @@ enum Command {
     },
     /// Write docs/assurance.md from docs/data, after measuring what it says
     Assurance {
-        /// Also measure which lines the tests run (half an hour)
+        /// Measure instead which lines the tests run (half an hour)
         #[arg(long, conflicts_with = "document")]
         coverage: bool,
+        /// Only by these tests of the program
+        #[arg(long, requires = "coverage", value_name = "NAME")]
+        test: Vec<String>,
         /// Measure nothing: only write the document anew
         #[arg(long)]
         document: bool,
@@ -112,7 +115,8 @@ fn run() -> Result<()> {
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),
         Command::Assurance { document: true, .. } => assurance::document(&shell)?.write(&shell),
-        Command::Assurance { coverage, .. } => assurance::run(&shell, coverage),
+        Command::Assurance { coverage: true, test, .. } => assurance::coverage(&shell, test),
+        Command::Assurance { .. } => assurance::run(&shell),
         Command::BenchCu { bless } => bench::bench(&shell, bless),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),

@@ -28,14 +28,18 @@ const LLVM: &str = "/usr/lib/llvm-22/bin";
 /// do thousands of times, cut off.
 const LEFT_OUT: [&str; 3] = ["compute_units", "sbf_conformance", "faults"];
 
-/// What the tests of the program run, and what native tests do.
-pub fn measure(shell: &Shell) -> Result<Value> {
+/// What the tests of the program run, all that say something or only those named, and what native tests do.
+pub fn measure(shell: &Shell, only: Vec<String>) -> Result<Value> {
+    let all = test_names(shell)?;
+    let telling = || all.iter().filter(|name| !LEFT_OUT.contains(&name.as_str())).cloned().collect();
+    let tests = if only.is_empty() { telling() } else { only };
     let (program, object) = build::program_with_lines(shell)?;
-    let elf = elf_lines(shell, &program, &object)?;
+    let elf = elf_lines(shell, &tests, &program, &object)?;
     let native = native_lines(shell)?;
     let mut report = report(&elf, &native);
     let output = shell.git(&["rev-parse", "--short=12", "HEAD"])?;
     report["commit"] = json!(output.trim());
+    report["left_out"] = all.into_iter().filter(|name| !tests.contains(name)).collect();
     Ok(report)
 }
 
@@ -49,13 +53,11 @@ fn fresh_folder(shell: &Shell, name: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn elf_lines(shell: &Shell, program: &Path, object: &Path) -> Result<Lines> {
+fn elf_lines(shell: &Shell, tests: &[String], program: &Path, object: &Path) -> Result<Lines> {
     let folder = fresh_folder(shell, "places")?;
-    let mut tests = shell.cargo(&["test", "--locked", "--package", "perpetua-tests", "--features", "coverage"]);
-    for name in test_names(shell)? {
-        tests.args(["--test", &name]);
-    }
-    run(tests.env("PERPETUA_COVERAGE", &folder).env("PERPETUA_ELF", program))?;
+    let mut command = shell.cargo(&["test", "--locked", "--package", "perpetua-tests", "--features", "coverage"]);
+    command.args(tests.iter().flat_map(|name| ["--test", name]));
+    run(command.env("PERPETUA_COVERAGE", &folder).env("PERPETUA_ELF", program))?;
 
     let mut ran = HashSet::new();
     for entry in fs::read_dir(&folder)? {
@@ -81,10 +83,7 @@ fn test_names(shell: &Shell) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(shell.root.join("tests/tests"))? {
         let path = entry?.path();
-        let name = path.file_stem().and_then(|name| name.to_str()).context("a test's name")?.to_owned();
-        if !LEFT_OUT.contains(&name.as_str()) {
-            names.push(name);
-        }
+        names.push(path.file_stem().and_then(|name| name.to_str()).context("a test's name")?.to_owned());
     }
     names.sort();
     Ok(names)

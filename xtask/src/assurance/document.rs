@@ -3,7 +3,7 @@
 use std::{fmt::Write, path::Path};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{data, facts};
 
@@ -191,9 +191,11 @@ fn coverage(text: &mut String, root: &Path) -> Result<()> {
     };
     let commit = measured["commit"].as_str().context("coverage.json names its commit")?;
     let files = measured["files"].as_object().context("coverage.json has files")?;
+    let left_out: Vec<_> = measured["left_out"].as_array().into_iter().flatten().map(shown).collect();
     writeln!(
         text,
-        "Measured at commit {commit}.\n\n| | lines | on the ELF | natively | neither |\n| --- | --- | --- | --- | --- |"
+        "Measured at commit {commit}, without the tests `{}`.\n\n| | lines | on the ELF | natively | neither |\n| --- | --- | --- | --- | --- |",
+        left_out.join("`, `")
     )?;
     for folder in ["programs/perpetua/src/", "crates/model/src/", "crates/pricing/src/"] {
         let sum = |key: &str| -> u64 {
@@ -223,12 +225,18 @@ fn coverage(text: &mut String, root: &Path) -> Result<()> {
             writeln!(text, "- `{folder}`: {} of {}", percent(ran, lines), grouped(lines))?;
         }
     }
-    text.push_str("\nLines that ran in neither:\n\n| file | lines |\n| --- | --- |\n");
+    files_table(text, files)
+}
+
+/// Each file's lines, how many of them ran, and which did not.
+fn files_table(text: &mut String, files: &Map<String, Value>) -> Result<()> {
+    text.push_str("\n| file | lines | on the ELF | natively | lines that ran in neither |\n|");
+    text.push_str(&" --- |".repeat(5));
+    text.push('\n');
     for (file, counts) in files {
         let missed: Vec<u64> = counts["neither"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
-        if !missed.is_empty() {
-            writeln!(text, "| `{file}` | {} |", ranges(&missed))?;
-        }
+        let [lines, elf, native] = ["lines", "elf", "native"].map(|key| shown(&counts[key]));
+        writeln!(text, "| `{file}` | {lines} | {elf} | {native} | {} |", ranges(&missed))?;
     }
     Ok(())
 }

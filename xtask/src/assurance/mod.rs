@@ -20,8 +20,8 @@ use crate::{
 /// What tests of the program write below `target/assurance` whenever they run, and the tests that do.
 const WRITTEN_BY_TESTS: [(&str, &str); 2] = [("substitution.json", "accounts"), ("faults.json", "faults")];
 
-/// Runs the tests that count, keeps what they wrote, measures the lines that tests run if asked to, and writes the document.
-pub fn run(shell: &Shell, with_coverage: bool) -> Result<()> {
+/// Runs the tests that count, keeps what they wrote, and writes the document.
+pub fn run(shell: &Shell) -> Result<()> {
     build::program(shell)?;
     let mut tests = shell.cargo(&["test", "--locked", "--package", "perpetua-tests"]);
     tests.args(WRITTEN_BY_TESTS.iter().flat_map(|(_, test)| ["--test", test]));
@@ -30,16 +30,14 @@ pub fn run(shell: &Shell, with_coverage: bool) -> Result<()> {
     for file in measured_by_tests(shell)? {
         file.write(shell)?;
     }
-    if with_coverage {
-        let measured = coverage::measure(shell)?;
-        write_data(shell, "coverage.json", &measured)?;
-    }
     document(shell)?.write(shell)
 }
 
-fn write_data(shell: &Shell, name: &str, data: &serde_json::Value) -> Result<()> {
-    let path = shell.root.join("docs/data").join(name);
-    fs::write(&path, serde_json::to_string_pretty(data)? + "\n").with_context(|| format!("writing {}", path.display()))
+/// Measures the lines that tests run, all of the program's that say something or only those named, and writes the document.
+pub fn coverage(shell: &Shell, only: Vec<String>) -> Result<()> {
+    let content = serde_json::to_string_pretty(&coverage::measure(shell, only)?)? + "\n";
+    Generated { path: "docs/data/coverage.json".to_owned(), content }.write(shell)?;
+    document(shell)?.write(shell)
 }
 
 /// The data that the last run of the tests measured, for each file that they write.
