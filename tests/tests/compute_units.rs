@@ -31,17 +31,17 @@ const NEAR: [Series; 4] = [
 const CEILINGS: [(&str, u64); 14] = [
     ("deposit", 18_000),
     ("withdraw", 30_000),
-    ("open_position", 37_000),
+    ("open_position", 36_000),
     ("close_position", 32_000),
-    ("liquidate", 110_000),
+    ("liquidate", 99_000),
     ("settle_capped", 20_000),
     ("join_pool", 28_000),
     ("request_withdrawal", 28_000),
     ("execute_withdrawal", 28_000),
     ("claim_withdrawal", 28_000),
-    ("crank_funding", 60_000),
-    ("mark_market", 90_000),
-    ("crank_stock", 18_000),
+    ("crank_funding", 42_000),
+    ("mark_market", 53_000),
+    ("crank_stock", 12_000),
     ("settle_funding", 20_000),
 ];
 /// The most that any other instruction may cost.
