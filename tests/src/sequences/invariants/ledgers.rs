@@ -35,7 +35,7 @@ pub(super) fn check(action: &Action, before: &VaultOf, after: &VaultOf) -> Holds
             require!(ledgers == tokens, "ledgers changed by {ledgers}, tokens by {tokens}");
         }
     }
-    check_markets(before, after)
+    check_markets(action, before, after)
 }
 
 /// Tokens are in wallets, in the vault, or with the issuer who seized them.
@@ -126,8 +126,8 @@ fn check_repayment(old: &perpetua_model::Vault, new: &perpetua_model::Vault) -> 
     Ok(())
 }
 
-/// Funding indices never fall, and a mark does not outlive what it says.
-fn check_markets(before: &VaultOf, after: &VaultOf) -> Holds {
+/// Funding indices never fall, a second crank accrues nothing, and a mark does not outlive what it says.
+fn check_markets(action: &Action, before: &VaultOf, after: &VaultOf) -> Holds {
     for (old, new) in before.markets.iter().zip(&after.markets) {
         let mut same = true;
         for (old, new) in old.state.slots.iter().zip(&new.state.slots) {
@@ -137,7 +137,14 @@ fn check_markets(before: &VaultOf, after: &VaultOf) -> Holds {
                 same &= old.open_interest == new.open_interest && old.entry_sum == new.entry_sum;
             }
         }
-        let marked = new.state.mark.slot != 0;
+        let (was, is) = (&old.state, &new.state);
+        let accrued = |state: &perpetua_model::Market| (state.accrued_slot, state.accrued_publish_time);
+        let again = matches!(action, Action::CrankFunding { .. }) && accrued(was) == accrued(is);
+        let quanto = new.parameters.settlement == perpetua::Settlement::Quanto;
+        // An older price may prove an outage, and so a state, but nothing accrues.
+        let as_before = || perpetua_model::Market { conditions: is.conditions, ..*was } == *is;
+        require!(!again || !quanto || as_before(), "a second crank without a newer price accrued something");
+        let marked = is.mark.slot != 0;
         require!(same || !marked, "positions changed under a mark");
     }
     Ok(())
