@@ -146,8 +146,8 @@ pub fn close_position(
 /// Closes a whole position for `reason`, to its owner, without a fee. Anyone may ask for it.
 ///
 /// Errors: [`ModelError::PositionNotFound`], [`ModelError::MarketNotAccrued`], what the states forbid to settle;
-/// [`ModelError::NotCapped`], [`ModelError::NotFar`], [`ModelError::NotAbandoned`]; [`ModelError::PayoutUncovered`] unless it is paid whole;
-/// [`ModelError::InsufficientCollateral`] if the payout does not cover what the position owes.
+/// [`ModelError::NotCapped`], [`ModelError::NotFar`], [`ModelError::NotAbandoned`]; [`ModelError::PayoutUncovered`]
+/// unless it is paid whole; [`ModelError::InsufficientCollateral`] if the payout does not cover what the position owes.
 pub fn settle_position(
     vault: &mut Vault,
     account: &mut MarginAccount,
