@@ -98,7 +98,7 @@ fn crowd_in(mut world: World) -> Crowd {
     Crowd { world, alice, keeper, provider }
 }
 
-/// Every instruction that changes anything.
+/// Every instruction.
 pub fn all() -> Vec<Scene> {
     [admin(), trade(), keeper(), pool(), stock::all(), losses::all(), governance::all()].into_iter().flatten().collect()
 }
@@ -201,6 +201,18 @@ fn trade() -> Vec<Scene> {
             names!("owner vault account index market"),
             world.clone(),
             instruction::close_position(&alice.owner, &vault, &alice.account, &market, call(0), 50_000, 0),
+        ),
+        scene(
+            "view_quote",
+            "vault index market exchange tokens",
+            world.clone(),
+            instruction::view_quote(&vault, &market, call(0), 50_000),
+        ),
+        scene(
+            "view_health",
+            "vault account",
+            world.clone(),
+            instruction::view_health(&vault, &alice.account, &world.markets),
         ),
     ]
 }

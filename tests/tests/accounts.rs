@@ -137,6 +137,10 @@ fn harmless(
         (_, _, Fault::Forged) if right.owner == perpetua::ID => {
             Some("the program alone writes accounts that it owns, and makes them at addresses that it derives")
         }
+        ("view_health", "account", Fault::Replaced) if same_fields(right, wrong?, VAULT_OF_ACCOUNT) => {
+            Some("anyone may look at any account of the vault")
+        }
+        ("view_quote", "tokens", Fault::Zeroed) => Some("a view says what the vault would do if it held nothing"),
         ("note_shortage" | "recognise_loss", "tokens", Fault::Zeroed) => {
             Some("the token program alone writes there; no tokens are what the instruction is for")
         }
@@ -344,9 +348,8 @@ fn listed_reasons() -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn every_instruction_that_changes_anything_has_a_scene() {
-    let mut covered: Vec<&str> = scenes::all().iter().map(|scene| scene.name).collect();
-    covered.extend(["view_quote", "view_health"]);
+fn every_instruction_has_a_scene() {
+    let covered: Vec<&str> = scenes::all().iter().map(|scene| scene.name).collect();
     for name in roles().into_keys() {
         assert!(covered.contains(&name.as_str()), "{name} has no scene");
     }
