@@ -4,6 +4,8 @@
 
 pub mod account;
 pub mod address;
+pub mod amount;
+pub mod book;
 pub mod budget;
 pub mod error;
 pub mod event;
@@ -12,6 +14,7 @@ pub mod price;
 pub mod quote;
 #[cfg(feature = "rpc")]
 pub mod rpc;
+pub mod snapshot;
 pub mod token;
 
 pub use perpetua;

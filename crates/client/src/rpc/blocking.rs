@@ -17,7 +17,8 @@ use tokio::runtime::{Builder, Runtime};
 use super::{AsyncClient, ClientError, Confirmed, Keyed, Outcome, SendOptions, Signed, Simulated, Snapshot, Unsigned};
 use crate::{
     account::Stored,
-    price::PriceAccount,
+    book::Book,
+    price::{PriceAccount, PriceAccounts},
     token::{MintInfo, TokenBalance},
 };
 
@@ -106,6 +107,8 @@ waiting! {
     token_balance(owner: &Pubkey, mint: &Pubkey) -> u64;
     token_account(address: &Pubkey) -> TokenBalance;
     price_update(address: &Pubkey) -> PriceAccount;
+    book(vault: &Pubkey, prices: &PriceAccounts) -> Book;
+    refresh(book: &Book, prices: &PriceAccounts) -> Book;
     prepare(instructions: &[Instruction], payer: &Pubkey, options: &SendOptions) -> Unsigned;
     send(
         instructions: &[Instruction], payer: &Pubkey, signers: &[&(dyn Signer + Sync)], options: &SendOptions

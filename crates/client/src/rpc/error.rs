@@ -15,6 +15,7 @@ use solana_transaction_error::TransactionError;
 use crate::{
     account::ReadError,
     error::{Explanation, explain},
+    snapshot::AccountError,
 };
 
 /// Why a transaction failed.
@@ -192,6 +193,16 @@ impl From<client_error::Error> for ClientError {
             return Self::Refused(Box::new(Failure::new(cause.clone().into(), logs)));
         }
         Self::Transport(Box::new(error))
+    }
+}
+
+impl From<AccountError> for ClientError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::NotFound(address) => Self::NotFound(address),
+            AccountError::Read { address, error } => Self::Read { address, error },
+            AccountError::Foreign { address, expected } => Self::Foreign { address, expected },
+        }
     }
 }
 

@@ -8,29 +8,17 @@ mod error;
 mod query;
 mod read;
 mod send;
-mod snapshot;
 
 use std::sync::Arc;
 
-use anchor_lang::prelude::Pubkey;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use blocking::Client;
 pub use error::{ClientError, Failure};
 pub use send::{Confirmed, Outcome, SendOptions, Signed, Simulated, Unsigned};
-pub use snapshot::{RawAccount, Snapshot};
 
-/// An account with the address that it is at and the slot that it was read at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keyed<T> {
-    /// Its address.
-    pub address: Pubkey,
-    /// The slot of the chain that it was read at.
-    pub slot: u64,
-    /// What is in it.
-    pub account: T,
-}
+pub use crate::snapshot::{Keyed, RawAccount, Snapshot};
 
 /// A connection to a network, for tokio. Copies share the connection.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! What is asked for all accounts of a kind, without asking it.
 
-use core::{marker::PhantomData, mem::offset_of};
+use core::{marker::PhantomData, mem::offset_of, str::FromStr};
+use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use perpetua::state::{MarginAccount, Market, WithdrawalTicket};
@@ -8,15 +9,21 @@ use perpetua_model::PoolKind;
 use serde_json::{Value, json};
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client_api::{
+    client_error,
     filter::{Memcmp, RpcFilterType},
-    response::{Response, RpcKeyedAccount},
+    request::RpcError,
+    response::{Response, RpcKeyedAccount, UiAccount},
 };
 
-use super::{
-    ClientError, Keyed,
-    snapshot::{RawAccount, parse},
+use super::ClientError;
+use crate::{
+    account::Stored,
+    address,
+    snapshot::{Keyed, RawAccount, Snapshot},
 };
-use crate::{account::Stored, address};
+
+/// Most accounts that a network returns at one slot.
+const MOST: usize = 100;
 
 /// Bytes in front of an account's fields.
 const DISCRIMINATOR: usize = 8;
@@ -60,9 +67,9 @@ impl<T: Stored> Query<T> {
             .into_iter()
             .map(|RpcKeyedAccount { pubkey, account }| {
                 let address = parse(&pubkey, "an address")?;
-                RawAccount::decode(account)?.read(address, slot)
+                Ok(decode(account)?.read(address, slot)?)
             })
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<Vec<Keyed<T>>, ClientError>>()?;
         found.sort_by_key(|keyed| keyed.address);
         Ok(found)
     }
@@ -98,4 +105,44 @@ impl Query<WithdrawalTicket> {
     pub(super) fn of(owner: &Pubkey) -> Self {
         Self::all().with(offset_of!(WithdrawalTicket, owner), owner.as_ref())
     }
+}
+
+/// The parameters of `getMultipleAccounts`.
+pub(super) fn several(addresses: &[Pubkey], commitment: CommitmentConfig) -> Result<Value, ClientError> {
+    if addresses.len() > MOST {
+        return Err(ClientError::TooManyAccounts(addresses.len()));
+    }
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    Ok(json!([addresses, { "encoding": "base64", "commitment": commitment.commitment }]))
+}
+
+/// The accounts in the answer to a question for `addresses`.
+pub(super) fn decode_several(
+    addresses: &[Pubkey],
+    answer: Response<Vec<Option<UiAccount>>>,
+) -> Result<Snapshot, ClientError> {
+    if answer.value.len() != addresses.len() {
+        return Err(unexpected("an account for each address"));
+    }
+    let found = addresses.iter().zip(answer.value).filter_map(|(address, account)| Some((*address, account?)));
+    let accounts = found
+        .map(|(address, account)| Ok((address, decode(account)?)))
+        .collect::<Result<BTreeMap<_, _>, ClientError>>()?;
+    Ok(Snapshot { slot: answer.context.slot, accounts })
+}
+
+fn decode(account: UiAccount) -> Result<RawAccount, ClientError> {
+    let data = account.data.decode().ok_or_else(|| unexpected("base64 account data"))?;
+    Ok(RawAccount { owner: parse(&account.owner, "an address")?, lamports: account.lamports, data })
+}
+
+/// What the network said, as it should be.
+fn parse<T: FromStr>(text: &str, expected: &str) -> Result<T, ClientError> {
+    text.parse().map_err(|_| unexpected(expected))
+}
+
+/// The error of an answer that is not as it should be.
+pub(super) fn unexpected(expected: &str) -> ClientError {
+    let kind = client_error::ErrorKind::RpcError(RpcError::ParseError(expected.to_owned()));
+    ClientError::Transport(Box::new(kind.into()))
 }

@@ -1,15 +1,21 @@
 //! Reads of the program's accounts and of those around them.
 
+use std::collections::BTreeSet;
+
 use anchor_lang::prelude::{Clock, Pubkey};
 use perpetua::state::{Exchange, Index, MarginAccount, Market, Proposal, Stock, Vault, WithdrawalTicket};
 use perpetua_model::PoolKind;
 use solana_rpc_client_api::request::RpcRequest;
 
-use super::{AsyncClient, ClientError, Keyed, Snapshot, query::Query};
+use super::{
+    AsyncClient, ClientError, Keyed, Snapshot,
+    query::{self, Query},
+};
 use crate::{
     account::Stored,
     address,
-    price::PriceAccount,
+    book::Book,
+    price::{PriceAccount, PriceAccounts},
     token::{MintInfo, TokenBalance, associated},
 };
 
@@ -18,22 +24,22 @@ impl AsyncClient {
     ///
     /// Errors: [`ClientError::Transport`], [`ClientError::TooManyAccounts`].
     pub async fn multiple(&self, addresses: &[Pubkey]) -> Result<Snapshot, ClientError> {
-        let parameters = Snapshot::parameters(addresses, self.commitment())?;
-        Snapshot::decode(addresses, self.rpc.send(RpcRequest::GetMultipleAccounts, parameters).await?)
+        let parameters = query::several(addresses, self.commitment())?;
+        query::decode_several(addresses, self.rpc.send(RpcRequest::GetMultipleAccounts, parameters).await?)
     }
 
     /// One of the program's accounts.
     ///
     /// Errors: [`ClientError::Transport`], [`ClientError::NotFound`], [`ClientError::Read`].
     pub async fn account<T: Stored>(&self, address: &Pubkey) -> Result<Keyed<T>, ClientError> {
-        self.multiple(&[*address]).await?.read(address)
+        Ok(self.multiple(&[*address]).await?.read(address)?)
     }
 
     /// One of the program's accounts, if it exists.
     ///
     /// Errors: [`ClientError::Transport`], [`ClientError::Read`].
     pub async fn find<T: Stored>(&self, address: &Pubkey) -> Result<Option<Keyed<T>>, ClientError> {
-        self.multiple(&[*address]).await?.find(address)
+        Ok(self.multiple(&[*address]).await?.find(address)?)
     }
 
     async fn all<T: Stored>(&self, query: Query<T>) -> Result<Vec<Keyed<T>>, ClientError> {
@@ -161,7 +167,7 @@ impl AsyncClient {
     ///
     /// Errors: [`ClientError::Transport`].
     pub async fn clock(&self) -> Result<Clock, ClientError> {
-        self.multiple(&[address::CLOCK]).await?.clock()
+        Ok(self.multiple(&[address::CLOCK]).await?.clock()?)
     }
 
     /// A stock token's mint, with the multiplier that is effective by the chain's clock.
@@ -169,7 +175,7 @@ impl AsyncClient {
     /// Errors: [`ClientError::Transport`], [`ClientError::NotFound`], [`ClientError::Foreign`].
     pub async fn mint(&self, mint: &Pubkey) -> Result<MintInfo, ClientError> {
         let snapshot = self.multiple(&[address::CLOCK, *mint]).await?;
-        snapshot.mint(mint, snapshot.clock()?.unix_timestamp)
+        Ok(snapshot.mint(mint, snapshot.clock()?.unix_timestamp)?)
     }
 
     /// The raw units in an owner's associated token account; zero if there is none.
@@ -189,13 +195,42 @@ impl AsyncClient {
     ///
     /// Errors: [`ClientError::Transport`], [`ClientError::NotFound`], [`ClientError::Foreign`].
     pub async fn token_account(&self, address: &Pubkey) -> Result<TokenBalance, ClientError> {
-        self.multiple(&[*address]).await?.token_account(address)
+        Ok(self.multiple(&[*address]).await?.token_account(address)?)
     }
 
     /// A Pyth price account.
     ///
     /// Errors: [`ClientError::Transport`], [`ClientError::NotFound`], [`ClientError::Foreign`].
     pub async fn price_update(&self, address: &Pubkey) -> Result<PriceAccount, ClientError> {
-        self.multiple(&[*address]).await?.price_update(address)
+        Ok(self.multiple(&[*address]).await?.price_update(address)?)
+    }
+
+    /// A vault with everything around it, read at one slot: a few requests the first time, see [`Self::refresh`].
+    ///
+    /// Errors: [`ClientError::Transport`], [`ClientError::NotFound`], [`ClientError::Read`], [`ClientError::Foreign`].
+    pub async fn book(&self, vault: &Pubkey, prices: &PriceAccounts) -> Result<Book, ClientError> {
+        let mut snapshot = Snapshot::default();
+        let mut asked = BTreeSet::new();
+        loop {
+            let wanted = Book::wanted(vault, &snapshot, prices);
+            if wanted.is_subset(&asked) {
+                return Ok(Book::read(vault, &snapshot, prices)?);
+            }
+            asked = wanted;
+            let addresses: Vec<Pubkey> = asked.iter().copied().collect();
+            snapshot = self.multiple(&addresses).await?;
+        }
+    }
+
+    /// The book anew, by one request unless a market was listed since.
+    ///
+    /// Errors: those of [`Self::book`].
+    pub async fn refresh(&self, book: &Book, prices: &PriceAccounts) -> Result<Book, ClientError> {
+        let snapshot = self.multiple(&book.addresses).await?;
+        let wanted = Book::wanted(&book.keys.vault, &snapshot, prices);
+        if wanted.iter().all(|address| book.addresses.contains(address)) {
+            return Ok(Book::read(&book.keys.vault, &snapshot, prices)?);
+        }
+        self.book(&book.keys.vault, prices).await
     }
 }
