@@ -43,12 +43,13 @@ impl Arguments {
     fn run(&self) -> Result<Value> {
         let console = Console { json: self.json };
         let declaration = Declaration::load(&self.config)?;
-        let Settings { url, keypair } = Settings::resolve(self.url.as_deref(), self.keypair.as_deref())?;
-        let (network, wallet) = (Rpc::new(&url), keypair.pubkey());
+        let settings = Settings::resolve(None, self.url.as_deref(), self.keypair.as_deref())?;
+        let (url, keypair) = (&settings.url, settings.read_keypair()?);
+        let (network, wallet) = (Rpc::new(url), keypair.pubkey());
         let plan = Plan::make(&network, &declaration, &wallet)?;
-        console.show(&plan, &url, &wallet);
+        console.show(&plan, url, &wallet);
         let total = plan.missing().count();
-        let done = |outcome| Ok(to_json(&plan, &[], outcome, &url, &wallet));
+        let done = |outcome| Ok(to_json(&plan, &[], outcome, url, &wallet));
         if total == 0 {
             console.say("nothing to do: everything exists as declared");
             return done(Outcome::Unchanged);
@@ -72,7 +73,7 @@ impl Arguments {
             bail!("{} was created but cannot be read back yet; run again to check", step.what);
         }
         console.say("done: everything exists as declared");
-        Ok(to_json(&plan, &created, Outcome::Created, &url, &wallet))
+        Ok(to_json(&plan, &created, Outcome::Created, url, &wallet))
     }
 }
 
