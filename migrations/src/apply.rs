@@ -1,4 +1,4 @@
-//! Creates what is missing, one step and one transaction after the other, so that a set-up that stops half way goes
+//! Does what is to be done, one step and one transaction after the other, so that a set-up that stops half way goes
 //! on where it stopped.
 
 use std::{
@@ -35,46 +35,46 @@ impl Default for Patience {
     }
 }
 
-/// An account that was created.
+/// A step that was done.
 #[derive(Clone, Debug)]
-pub struct Created {
-    /// Where it is.
+pub struct Done {
+    /// What was done.
     pub step: Step,
-    /// The transaction that created it.
+    /// The transaction that did it.
     pub signature: Signature,
 }
 
-/// Creates what is missing, and tells `report` of each account once the network confirmed it.
+/// Does what can be done now, and tells `report` of each step once the network confirmed it.
 ///
-/// Errors: a transaction is refused or not confirmed in time; what was created before stays.
+/// Errors: a transaction is refused or not confirmed in time; what was done before stays.
 pub fn apply(
     network: &dyn Network,
     plan: &Plan,
     wallet: &Keypair,
     patience: Patience,
-    report: &mut dyn FnMut(&Created),
-) -> Result<Vec<Created>> {
-    let total = plan.missing().count();
-    let mut created = Vec::new();
-    for (step, instruction) in plan.missing() {
-        let signature = create(network, wallet, instruction, patience).with_context(|| {
-            let done = created.len();
+    report: &mut dyn FnMut(&Done),
+) -> Result<Vec<Done>> {
+    let total = plan.due().count();
+    let mut all = Vec::new();
+    for step in plan.due() {
+        let signature = send(network, wallet, &step.instructions, patience).with_context(|| {
             format!(
-                "{} of {total}, {}, was not created; once the cause is gone, run again to go on",
-                done + 1,
-                step.what
+                "{} of {total}, {}, was not {}; once the cause is gone, run again to go on",
+                all.len() + 1,
+                step.what,
+                step.action.done()
             )
         })?;
-        let done = Created { step: step.clone(), signature };
+        let done = Done { step: step.clone(), signature };
         report(&done);
-        created.push(done);
+        all.push(done);
     }
-    Ok(created)
+    Ok(all)
 }
 
-fn create(network: &dyn Network, wallet: &Keypair, instruction: &Instruction, patience: Patience) -> Result<Signature> {
+fn send(network: &dyn Network, wallet: &Keypair, instructions: &[Instruction], patience: Patience) -> Result<Signature> {
     let blockhash = network.latest_blockhash()?;
-    let message = Message::new(std::slice::from_ref(instruction), Some(&wallet.pubkey()));
+    let message = Message::new(instructions, Some(&wallet.pubkey()));
     let mut transaction = Transaction::new_unsigned(message);
     transaction.try_sign(&[wallet], blockhash).context("the wallet cannot sign the transaction")?;
     let signature = network.send(&transaction)?;

@@ -4,7 +4,10 @@ use solana_hash::Hash;
 use solana_transaction_error::TransactionError;
 
 use super::*;
-use crate::network::{Account, Cluster};
+use crate::{
+    network::{Account, Cluster},
+    plan::Action,
+};
 
 /// A network that takes every transaction and always says the same of it.
 struct Constant(Status);
@@ -32,11 +35,12 @@ impl Network for Constant {
     }
 }
 
-fn outcome(status: Status) -> Result<Vec<Created>> {
+fn outcome(status: Status) -> Result<Vec<Done>> {
     let wallet = Keypair::new();
     let key = wallet.pubkey();
-    let create = Some(perpetua_client::instruction::initialize_exchange(&key, &key, &key));
-    let step = Step { what: "exchange".to_owned(), address: address::exchange(), create, rent: 0, details: Vec::new() };
+    let instructions = vec![perpetua_client::instruction::initialize_exchange(&key, &key, &key)];
+    let (what, address, action) = ("exchange".to_owned(), address::exchange(), Action::Create);
+    let step = Step { what, address, action, instructions, rent: 0, details: Vec::new() };
     let plan = Plan { cluster: Cluster::Localnet, steps: vec![step] };
     let patience = Patience { pause: Duration::from_millis(1), limit: Duration::from_millis(20) };
     apply(&Constant(status), &plan, &wallet, patience, &mut |_| ())
