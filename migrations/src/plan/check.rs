@@ -69,7 +69,7 @@ pub fn may_create(network: &dyn Network, wallet: &Pubkey, admin: Option<&Pubkey>
     match admin {
         Some(admin) => ensure!(
             admin == wallet,
-            "only the administrator {admin} may list what is missing, but the wallet is {wallet}; \
+            "only the administrator {admin} may list and change, but the wallet is {wallet}; \
              give the administrator's key with --keypair"
         ),
         None => is_upgrade_authority(network, wallet)?,
