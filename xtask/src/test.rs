@@ -33,7 +33,7 @@ const STEPS: &[(&str, Step)] = &[
 ];
 
 /// Also checks the `cargo-build-sbf` that anchor calls.
-const DROP_IN: &str = "sbf-build/command";
+pub const DROP_IN: &str = "sbf-build/command";
 
 /// What the demo replays.
 const SCENARIOS: [&str; 3] = ["crash", "weekend", "halving"];
