@@ -65,7 +65,8 @@ pub fn measured(shell: &Shell) -> PathBuf {
 pub fn bench(shell: &Shell, bless: bool) -> Result<()> {
     build::program(shell)?;
     // The whole workspace's features, as in `cargo xtask test`: with others, cargo would compile all dependencies anew.
-    let mut measure = shell.cargo(&["test", "--locked", "--workspace", "--features", DROP_IN, "--test", "compute_units"]);
+    let mut measure =
+        shell.cargo(&["test", "--locked", "--workspace", "--features", DROP_IN, "--test", "compute_units"]);
     // Whatever it costs is shown below, also where it is above a ceiling.
     let outcome = run(measure.env("BENCH", "1"));
     let now = read(&measured(shell))?;
