@@ -156,6 +156,14 @@ pub struct Job {
     pub instructions: Vec<Instruction>,
 }
 
+impl Job {
+    /// Whether it was planned from a margin account.
+    pub fn reads_accounts(&self) -> bool {
+        use Kind::{Liquidate, RetireFar, SettleAbandoned, SettleCapped};
+        matches!(self.key.kind, Liquidate | SettleCapped | RetireFar | SettleAbandoned)
+    }
+}
+
 impl Key {
     /// A job on a whole account.
     pub fn of(kind: Kind, target: Pubkey) -> Self {

@@ -85,8 +85,8 @@ impl Reader {
         })
     }
 
-    /// Reads a round. The list of margin accounts is read anew if it is older than slot `acted`, in which one was acted
-    /// upon last.
+    /// Reads a round. The list of margin accounts is read anew if it is older than slot `acted`, in which one was
+    /// acted upon last.
     ///
     /// Errors: no address answers.
     pub async fn read(&mut self, acted: u64) -> Result<Round, ClientError> {
@@ -134,7 +134,7 @@ impl Reader {
 
     async fn refresh_accounts(&mut self, acted: u64) -> Result<(), ClientError> {
         let recent = self.listed.at.is_some_and(|at| at.elapsed() < self.schedule.accounts);
-        if recent && self.listed.slot > acted {
+        if recent && self.listed.slot >= acted {
             return Ok(());
         }
         let one = if self.vaults.len() == 1 { self.vaults.keys().next().copied() } else { None };
