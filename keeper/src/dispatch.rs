@@ -26,14 +26,13 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use crate::{
+    config::Config,
     endpoints::Endpoints,
     fees::{self, Fees},
     job::{Job, Key, Kind},
     metrics::{Metrics, Outcome},
 };
 
-/// How long one address is waited for before another may be asked what became of a transaction.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Time between two questions where no address answers.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How often the wait before a job that failed is tried again doubles.
@@ -59,6 +58,8 @@ pub struct Dispatcher {
     fees: Arc<Fees>,
     metrics: Arc<Metrics>,
     keypair: Arc<Keypair>,
+    /// How long one address is waited for before another may be asked what became of a transaction.
+    patience: Duration,
     per_market: usize,
     locks: BTreeMap<Pubkey, Arc<Semaphore>>,
     desk: Arc<Mutex<Desk>>,
@@ -72,6 +73,7 @@ struct Attempt {
     metrics: Arc<Metrics>,
     keypair: Arc<Keypair>,
     desk: Arc<Mutex<Desk>>,
+    patience: Duration,
     job: Job,
     _permits: Vec<OwnedSemaphorePermit>,
 }
@@ -95,10 +97,11 @@ impl Dispatcher {
         fees: Arc<Fees>,
         metrics: Arc<Metrics>,
         keypair: Arc<Keypair>,
-        per_market: usize,
+        config: &Config,
     ) -> Self {
+        let (patience, per_market) = (config.rpc.timeout, config.schedule.per_market);
         let (locks, desk, tasks) = (BTreeMap::new(), Arc::default(), JoinSet::new());
-        Self { endpoints, fees, metrics, keypair, per_market, locks, desk, tasks }
+        Self { endpoints, fees, metrics, keypair, patience, per_market, locks, desk, tasks }
     }
 
     /// The newest slot in which a margin account was acted upon.
@@ -139,6 +142,7 @@ impl Dispatcher {
             metrics: Arc::clone(&self.metrics),
             keypair: Arc::clone(&self.keypair),
             desk: Arc::clone(&self.desk),
+            patience: self.patience,
             job,
             _permits: permits,
         };
@@ -190,7 +194,7 @@ impl Attempt {
         let instructions = &self.job.instructions;
         let price = self.fees.price(instructions);
         let options =
-            SendOptions { priority_fee_micro_lamports: price, patience: PATIENCE, ..SendOptions::default() };
+            SendOptions { priority_fee_micro_lamports: price, patience: self.patience, ..SendOptions::default() };
         let payer = self.keypair.pubkey();
         let prepared = self.endpoints.ask(|client| async move { client.prepare(instructions, &payer, &options).await });
         let unsigned = match prepared.await {

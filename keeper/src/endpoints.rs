@@ -117,7 +117,7 @@ impl Endpoints {
     pub async fn look(&self) {
         let mut answers = Vec::new();
         for endpoint in &self.endpoints {
-            let slot = endpoint.client.rpc().get_slot().await.ok();
+            let slot = endpoint.client.rpc().get_epoch_info().await.ok().map(|info| info.absolute_slot);
             endpoint.slot.store(slot.unwrap_or(0), Ordering::Relaxed);
             answers.push((endpoint, slot));
         }

@@ -33,6 +33,7 @@ pub struct Keeper {
     identity: Identity,
     reader: Reader,
     dispatcher: Dispatcher,
+    endpoints: Arc<Endpoints>,
     fees: Arc<Fees>,
     metrics: Arc<Metrics>,
     /// Since when jobs have been seen due, by the chain's clock.
@@ -67,11 +68,10 @@ impl Keeper {
         let endpoints = Arc::new(Endpoints::new(&config.rpc, Arc::clone(&metrics)));
         let fees = Arc::new(Fees::new(config.fees.clone(), Arc::clone(&endpoints)));
         let reader = Reader::new(&config, identity, Arc::clone(&endpoints))?;
-        let (endpoints, watched) = (Arc::clone(&endpoints), Arc::clone(&endpoints));
-        let per_market = config.schedule.per_market;
-        let dispatcher = Dispatcher::new(endpoints, Arc::clone(&fees), Arc::clone(&metrics), keypair, per_market);
+        let (sending, watched) = (Arc::clone(&endpoints), Arc::clone(&endpoints));
+        let dispatcher = Dispatcher::new(sending, Arc::clone(&fees), Arc::clone(&metrics), keypair, &config);
         let (seen, watch) = (HashMap::new(), tokio::spawn(watched.watch()));
-        Ok(Self { config, identity, reader, dispatcher, fees, metrics, seen, watch })
+        Ok(Self { config, identity, reader, dispatcher, endpoints, fees, metrics, seen, watch })
     }
 
     /// One round: reads the chain and begins what is due, unless `dry`.
@@ -179,6 +179,16 @@ impl Keeper {
         }
         info!("no new work is begun; waiting for what is under way");
         self.dispatcher.finish().await;
+    }
+
+    /// Waits until nothing is under way, and says how all jobs ended that were.
+    pub async fn finish(&mut self) -> Vec<Outcome> {
+        self.dispatcher.finish().await
+    }
+
+    /// Looks at all RPC addresses at once.
+    pub async fn look(&self) {
+        self.endpoints.look().await;
     }
 
     /// One round whose jobs are waited for, and how they ended.
