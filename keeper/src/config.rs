@@ -111,7 +111,7 @@ impl Default for Schedule {
             standby: Duration::ZERO,
             open_account: true,
             sub_account: 0,
-            per_market: 4,
+            per_market: 16,
         }
     }
 }
@@ -247,7 +247,10 @@ impl Config {
         ensure!(schedule.poll >= LEAST_POLL, "schedule.poll is below 100ms, the shortest time that is supported");
         ensure!(schedule.move_bps > 0, "schedule.move_bps is 0, which would crank at each price; give at least 1");
         ensure!(schedule.per_market > 0, "schedule.per_market is 0, so nothing could be sent; give at least 1");
-        ensure!(schedule.keep_place() < 86_400, "schedule.keep_place must be below 24h, or withdrawals lose their place");
+        ensure!(
+            schedule.keep_place() < 86_400,
+            "schedule.keep_place must be below 24h, or withdrawals lose their place"
+        );
         ensure!(fees.percentile <= 100, "fees.percentile is above 100");
         ensure!(fees.floor_micro_lamports <= fees.cap_micro_lamports, "fees: the floor is above the cap");
         self.price_accounts()?;
@@ -261,7 +264,8 @@ impl Config {
     pub fn price_accounts(&self) -> Result<PriceAccounts> {
         let mut accounts = PriceAccounts { shard: self.prices.shard, ..PriceAccounts::default() };
         for (feed, address) in &self.prices.accounts {
-            let id = parse_feed(feed).ok_or_else(|| anyhow!("prices.accounts: \"{feed}\" is no feed id of 64 digits"))?;
+            let id =
+                parse_feed(feed).ok_or_else(|| anyhow!("prices.accounts: \"{feed}\" is no feed id of 64 digits"))?;
             accounts.others.insert(id, parse_address("prices.accounts", address)?);
         }
         Ok(accounts)

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anchor_lang::prelude::Pubkey;
+use anchor_lang::{error::ErrorCode, prelude::Pubkey};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use perpetua_client::{
     error::from_code,
@@ -35,6 +35,8 @@ use crate::{
 
 /// Time between two questions where no address answers.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// After which time a failure is forgotten.
+const FORGET: Duration = Duration::from_secs(60);
 /// How often the wait before a job that failed is tried again doubles.
 const DOUBLINGS: usize = 6;
 
@@ -74,6 +76,8 @@ struct Attempt {
     keypair: Arc<Keypair>,
     desk: Arc<Mutex<Desk>>,
     patience: Duration,
+    /// The slot of the accounts that the job was planned from.
+    read_at: u64,
     job: Job,
     _permits: Vec<OwnedSemaphorePermit>,
 }
@@ -120,6 +124,7 @@ impl Dispatcher {
             !shown
         });
         desk.ended.retain(|_, ended| *ended > slot);
+        desk.failed.retain(|_, (_, until)| until.elapsed() < FORGET);
     }
 
     /// Begins a job that was planned from accounts of `slot`, unless it is under way, was done since, failed a moment ago,
@@ -143,6 +148,7 @@ impl Dispatcher {
             keypair: Arc::clone(&self.keypair),
             desk: Arc::clone(&self.desk),
             patience: self.patience,
+            read_at: slot,
             job,
             _permits: permits,
         };
@@ -173,7 +179,7 @@ impl Dispatcher {
 
 impl Attempt {
     async fn run(self) -> Outcome {
-        let Self { job, metrics, desk, .. } = &self;
+        let Self { job, metrics, desk, read_at, .. } = &self;
         let Ended { outcome, slot, lamports, why } = self.carry_out().await;
         let (kind, target, reason) = (job.key.kind, job.key.target, job.reason.name());
         match outcome {
@@ -186,7 +192,9 @@ impl Attempt {
         metrics.job_ended(kind, outcome, lamports);
         let mut desk = lock(desk);
         desk.running.remove(&job.key);
-        desk.note(job, outcome, slot);
+        // Who was late read accounts from before it was done.
+        let shown = if outcome == Outcome::AlreadyDone { slot.or(Some(read_at.saturating_add(1))) } else { slot };
+        desk.note(job, outcome, shown);
         outcome
     }
 
@@ -210,7 +218,7 @@ impl Attempt {
             Ok(Confirmed { slot, signature, .. }) => {
                 Ended { outcome: Outcome::Done, slot: Some(slot), lamports: cost, why: signature.to_string() }
             }
-            Err(error) => Ended::failed(&error, cost),
+            Err(error) => Ended::failed(self.job.key.kind, &error, cost),
         }
     }
 
@@ -281,22 +289,30 @@ impl Ended {
         Self { outcome: Outcome::Unsent, slot: None, lamports: 0, why: error.to_string() }
     }
 
-    fn failed(error: &ClientError, cost: u64) -> Self {
+    fn failed(kind: Kind, error: &ClientError, cost: u64) -> Self {
         let (outcome, slot, lamports) = match error {
             ClientError::Failed { slot, .. } => (Outcome::Failed, Some(*slot), cost),
             ClientError::Refused(_) => (Outcome::Refused, None, 0),
             ClientError::Expired(_) => (Outcome::Expired, None, 0),
             _ => (Outcome::Unsent, None, 0),
         };
-        let outcome = if error.custom_code().is_some_and(is_done_by_another) { Outcome::AlreadyDone } else { outcome };
+        let done = error.custom_code().is_some_and(|code| is_done_by_another(kind, code));
+        let outcome = if done { Outcome::AlreadyDone } else { outcome };
         debug!(?error, "a transaction was not carried out");
         Self { outcome, slot, lamports, why: error.to_string() }
     }
 }
 
+/// The system program's answer where an account exists already.
+const EXISTS: u32 = 0;
+
 /// Whether an error says that there is nothing left to do, as a second keeper finds it.
-fn is_done_by_another(code: u32) -> bool {
+fn is_done_by_another(kind: Kind, code: u32) -> bool {
     use PerpetuaError as Error;
+    if kind == Kind::OpenAccount {
+        return code == EXISTS;
+    }
+    let gone = [ErrorCode::AccountNotInitialized, ErrorCode::AccountOwnedByWrongProgram].map(u32::from);
     let done = [
         Error::AccountHealthy,
         Error::PositionNotFound,
@@ -309,6 +325,5 @@ fn is_done_by_another(code: u32) -> bool {
         Error::LossNotDue,
         Error::NothingToRepay,
     ];
-    // The system program's answer where an account exists already.
-    code == 0 || from_code(code).is_some_and(|error| done.contains(&error))
+    gone.contains(&code) || from_code(code).is_some_and(|error| done.contains(&error))
 }

@@ -4,10 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use perpetua_client::{
-    model::PoolKind,
-    rpc::ClientError,
-};
+use perpetua_client::{model::PoolKind, rpc::ClientError};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
@@ -127,7 +124,8 @@ impl Keeper {
             let slot_of_vault = round.views.iter().find(|view| view.book.keys.vault == job.vault);
             let slot = slot_of_vault.map_or(0, |view| view.book.moment.slot);
             let slot = if job.reads_accounts() { slot.min(round.accounts_slot) } else { slot };
-            begun += usize::from(self.dispatcher.begin(job.clone(), slot));
+            let job = Job { since: job.since.min(seen), ..job.clone() };
+            begun += usize::from(self.dispatcher.begin(job, slot));
         }
         begun
     }

@@ -28,9 +28,9 @@ struct Served {
 ///
 /// Errors: the address cannot be listened on.
 pub async fn serve(config: &config::Metrics, metrics: Arc<Metrics>) -> Result<SocketAddr> {
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!("cannot listen on {}; choose another address with metrics.listen", config.listen)
-    })?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another address with metrics.listen", config.listen))?;
     let address = listener.local_addr()?;
     let served = Served { metrics, unhealthy_after: config.unhealthy_after };
     let router = Router::new().route("/metrics", get(text)).route("/health", get(health)).with_state(served);

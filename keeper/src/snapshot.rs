@@ -92,8 +92,7 @@ impl Reader {
     pub async fn read(&mut self, acted: u64) -> Result<Round, ClientError> {
         self.refresh_directory().await?;
         self.refresh_accounts(acted).await?;
-        let mut round =
-            Round { views: Vec::new(), unread: Vec::new(), balance: 0, accounts_slot: self.listed.slot };
+        let mut round = Round { views: Vec::new(), unread: Vec::new(), balance: 0, accounts_slot: self.listed.slot };
         let (mut slot, vaults) = (0, self.vaults.keys().copied().collect::<Vec<_>>());
         for vault in vaults {
             match self.read_vault(&vault).await {
@@ -138,8 +137,7 @@ impl Reader {
             return Ok(());
         }
         let one = if self.vaults.len() == 1 { self.vaults.keys().next().copied() } else { None };
-        let found =
-            self.endpoints.ask(|client| async move { client.margin_accounts(one.as_ref()).await }).await?;
+        let found = self.endpoints.ask(|client| async move { client.margin_accounts(one.as_ref()).await }).await?;
         let mut listed = Listed { at: Some(Instant::now()), slot: self.listed.slot, by_vault: BTreeMap::new() };
         for account in found {
             listed.slot = account.slot;

@@ -103,10 +103,8 @@ fn nothing_is_cranked_while_the_feed_is_silent_and_the_first_price_after_it_prov
     let (mut world, keeper, _) = traded();
     world.chain.wait(1_000);
     assert_eq!(kinds(&due(&world, &keeper)), []);
-    let price = perpetua_client::price::PriceAccount {
-        previous_publish_time: world.chain.now() - 999,
-        ..world.price(0)
-    };
+    let price =
+        perpetua_client::price::PriceAccount { previous_publish_time: world.chain.now() - 999, ..world.price(0) };
     world.post(0, &price);
     let plan = due(&world, &keeper);
     assert_eq!(kinds(&plan), [(Kind::Crank, Reason::Outage)]);
@@ -196,7 +194,11 @@ fn a_withdrawal_without_capacity_keeps_its_place_by_being_asked_for() {
         let Some(job) = plan.jobs.iter().find(|job| job.key.kind == ticket()) else { break };
         send(&mut world, job).unwrap();
     }
-    assert_eq!(world.ledgers().pool(PoolKind::Main).head_ticket, 0, "the whole pool cannot leave while it owes options");
+    assert_eq!(
+        world.ledgers().pool(PoolKind::Main).head_ticket,
+        0,
+        "the whole pool cannot leave while it owes options"
+    );
     world.run(6 * 3_600 - 300, 300);
     assert!(!due(&world, &keeper).jobs.iter().any(|job| job.key.kind == ticket()));
     world.run(600, 300);

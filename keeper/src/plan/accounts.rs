@@ -109,7 +109,8 @@ impl Planner<'_> {
         let place = usize::from(position.market);
         let market = self.market(place).ok_or(ModelError::MarketMissing)?;
         let index = self.index(place).ok_or(ModelError::MarketMissing)?;
-        let (mut vault, mut target, mut market) = (self.view.book.vault.state, account.account.state, Box::new(*market));
+        let (mut vault, mut target, mut market) =
+            (self.view.book.vault.state, account.account.state, Box::new(*market));
         let (key, moment) = (position.key(), self.view.book.moment);
         settle_position(&mut vault, &mut target, &mut market, index, key, reason, moment).map(|_| ())
     }

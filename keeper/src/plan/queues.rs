@@ -27,9 +27,8 @@ impl Planner<'_> {
         let marked: Vec<Box<Market>> = self.marked()?;
         let mut vault = book.vault.state;
         let value = vault.net_asset_value(kind, marked.iter().map(AsRef::as_ref), book.moment.slot)?;
-        let states = Conditions::NORMAL
-            .with(Condition::Paused, book.is_paused())
-            .with(Condition::VaultShort, book.is_short()?);
+        let states =
+            Conditions::NORMAL.with(Condition::Paused, book.is_paused()).with(Condition::VaultShort, book.is_short()?);
         let by_owner = ticket.account.owner == self.identity.keeper;
         vault.execute_withdrawal(kind, &mut ticket.account.state.clone(), value, by_owner, states, book.moment)
     }
