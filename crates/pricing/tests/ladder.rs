@@ -6,7 +6,7 @@ use common::{
     Terms, big, big_real, big_usd, relative_error,
     strategies::{any_price, any_terms, market_terms},
 };
-use perpetua_pricing::{Curve, Grid, Interest, Ladder, OptionValue, RATE_BITS, RateWeights, Real, Rounding, Side, Usd};
+use perpetua_pricing::{Grid, Interest, Ladder, OptionValue, RATE_BITS, RateWeights, Real, Rounding, Usd};
 use proptest::prelude::*;
 
 struct Strikes {
