@@ -34,9 +34,6 @@ pub struct Config {
     /// Where Pyth's prices are.
     #[serde(default)]
     pub prices: Prices,
-    /// Who signs prices for posting; nobody posts without it.
-    #[serde(default)]
-    pub hermes: Option<Hermes>,
     /// Where metrics and health are served; nowhere without it.
     #[serde(default)]
     pub metrics: Option<Metrics>,
@@ -185,41 +182,6 @@ pub struct Prices {
     pub accounts: BTreeMap<String, String>,
 }
 
-/// A service that hands out signed prices.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hermes {
-    /// Its address, to which `/v2/updates/price/...` is added.
-    pub url: String,
-    /// A file with the key that it asks for.
-    #[serde(default)]
-    pub key_file: Option<PathBuf>,
-    /// How often it is asked.
-    #[serde(default = "one_second", with = "humantime_serde")]
-    pub poll: Duration,
-    /// How old a posted price may get before the next one is posted.
-    #[serde(default = "half_a_minute", with = "humantime_serde")]
-    pub longest: Duration,
-    /// The program that verifies signatures.
-    #[serde(default = "wormhole")]
-    pub wormhole: String,
-}
-
-impl Hermes {
-    /// A service without a key.
-    pub fn at(url: &str) -> Self {
-        let (poll, longest) = (one_second(), half_a_minute());
-        Self { url: url.to_owned(), key_file: None, poll, longest, wormhole: wormhole() }
-    }
-
-    /// The program that verifies signatures.
-    ///
-    /// Errors: it is no address.
-    pub fn wormhole(&self) -> Result<Pubkey> {
-        parse_address("hermes.wormhole", &self.wormhole)
-    }
-}
-
 /// Where metrics and health are served.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -239,15 +201,6 @@ fn five_seconds() -> Duration {
     Duration::from_secs(5)
 }
 
-fn one_second() -> Duration {
-    Duration::from_secs(1)
-}
-
-/// The program that Pyth's receiver trusts with signatures.
-fn wormhole() -> String {
-    "HDwcJBJXjL9FpJ7UBsYBtaDjsBUhuLCUYoz3zr8SWWaQ".to_owned()
-}
-
 fn half_a_minute() -> Duration {
     Duration::from_secs(30)
 }
@@ -260,7 +213,7 @@ fn fifty() -> u64 {
 const LEAST_POLL: Duration = Duration::from_millis(100);
 
 impl Config {
-    /// Reads the file at `path`; relative key files are beside it.
+    /// Reads the file at `path`; a relative key file is beside it.
     ///
     /// Errors: the file cannot be read, or says what cannot be.
     pub fn read(path: &Path) -> Result<Self> {
@@ -269,12 +222,8 @@ impl Config {
             format!("cannot read {path}; keeper/keeper.toml is an example to copy")
         })?;
         let mut config = Self::parse(&text).with_context(|| format!("{} cannot be used", path.display()))?;
-        if let Some(folder) = path.parent() {
-            // An absolute path stays what it is.
+        if let Some(folder) = path.parent().filter(|_| config.keypair.is_relative()) {
             config.keypair = folder.join(&config.keypair);
-            if let Some(key) = config.hermes.as_mut().and_then(|hermes| hermes.key_file.as_mut()) {
-                *key = folder.join(&*key);
-            }
         }
         Ok(config)
     }
@@ -306,7 +255,6 @@ impl Config {
         ensure!(fees.floor_micro_lamports <= fees.cap_micro_lamports, "fees: the floor is above the cap");
         self.price_accounts()?;
         self.vaults()?;
-        self.hermes.as_ref().map(Hermes::wormhole).transpose()?;
         Ok(())
     }
 

@@ -12,8 +12,6 @@ pub enum Kind {
     OpenAccount,
     /// Notes that a vault is short of its ledgers, or no longer is.
     NoteShortage,
-    /// Posts a price.
-    PostPrice,
     /// Liquidates an account below its maintenance margin.
     Liquidate,
     /// Accrues a market's funding and takes in the newest price.
@@ -38,10 +36,9 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, by priority.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::OpenAccount,
         Self::NoteShortage,
-        Self::PostPrice,
         Self::Liquidate,
         Self::Crank,
         Self::CrankStock,
@@ -59,7 +56,6 @@ impl Kind {
         match self {
             Self::OpenAccount => "open_account",
             Self::NoteShortage => "note_shortage",
-            Self::PostPrice => "post_price",
             Self::Liquidate => "liquidate",
             Self::Crank => "crank",
             Self::CrankStock => "crank_stock",

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use perpetua_client::{model::PoolKind, price::PriceAccounts, rpc::ClientError};
+use perpetua_client::{model::PoolKind, rpc::ClientError};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
@@ -18,7 +18,6 @@ use crate::{
     job::{Job, Key},
     metrics::{Metrics, Outcome},
     plan::{Identity, Plan, View, plan},
-    prices::Source,
     snapshot::{Reader, Round},
 };
 
@@ -33,12 +32,10 @@ pub struct Keeper {
     dispatcher: Dispatcher,
     endpoints: Arc<Endpoints>,
     fees: Arc<Fees>,
-    source: Option<Arc<Source>>,
-    prices: PriceAccounts,
     metrics: Arc<Metrics>,
     /// Since when jobs have been seen due, by the chain's clock.
     seen: HashMap<Key, i64>,
-    tasks: Vec<JoinHandle<()>>,
+    watch: JoinHandle<()>,
 }
 
 /// What a round found.
@@ -54,7 +51,7 @@ pub struct Seen {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.watch.abort();
     }
 }
 
@@ -70,11 +67,8 @@ impl Keeper {
         let reader = Reader::new(&config, identity, Arc::clone(&endpoints))?;
         let (sending, watched) = (Arc::clone(&endpoints), Arc::clone(&endpoints));
         let dispatcher = Dispatcher::new(sending, Arc::clone(&fees), Arc::clone(&metrics), keypair, &config);
-        let (seen, prices) = (HashMap::new(), config.price_accounts()?);
-        let source = config.hermes.as_ref().map(Source::new).transpose()?.map(Arc::new);
-        let mut tasks = vec![tokio::spawn(watched.watch())];
-        tasks.extend(source.clone().map(|source| tokio::spawn(source.fetch())));
-        Ok(Self { config, identity, reader, dispatcher, endpoints, fees, source, prices, metrics, seen, tasks })
+        let (seen, watch) = (HashMap::new(), tokio::spawn(watched.watch()));
+        Ok(Self { config, identity, reader, dispatcher, endpoints, fees, metrics, seen, watch })
     }
 
     /// One round: reads the chain and begins what is due, unless `dry`.
@@ -98,10 +92,6 @@ impl Keeper {
             self.tell(view, &plan);
             moments.push(view.book.moment);
             seen.jobs.extend(plan.jobs);
-        }
-        if let Some(source) = &self.source {
-            let (payer, move_bps) = (self.identity.keeper, self.config.schedule.move_bps);
-            seen.jobs.extend(source.plan(&round.views, &self.prices, &payer, move_bps));
         }
         seen.jobs.sort_by_key(|job| job.key.kind);
         self.metrics.due(|kind| seen.jobs.iter().filter(|job| job.key.kind == kind).count());
@@ -132,9 +122,7 @@ impl Keeper {
                 continue;
             }
             let slot_of_vault = round.views.iter().find(|view| view.book.keys.vault == job.vault);
-            // Prices are of no vault, and of the newest slot.
-            let slots = round.views.iter().map(|view| view.book.moment.slot);
-            let slot = slot_of_vault.map_or_else(|| slots.max().unwrap_or(0), |view| view.book.moment.slot);
+            let slot = slot_of_vault.map_or(0, |view| view.book.moment.slot);
             let slot = if job.reads_accounts() { slot.min(round.accounts_slot) } else { slot };
             let job = Job { since: job.since.min(seen), ..job.clone() };
             begun += usize::from(self.dispatcher.begin(job, slot));

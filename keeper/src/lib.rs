@@ -12,6 +12,5 @@ pub mod job;
 pub mod keeper;
 pub mod metrics;
 pub mod plan;
-pub mod prices;
 pub mod server;
 pub mod snapshot;
