@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, STEP};
 fn folder(cluster: &mut Cluster, more: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write_keypair_file(&cluster.key(), folder.path().join("keeper.json")).unwrap();
-    let file = cluster.file(&[cluster.server.url.clone()]) + more;
+    let file = cluster.file(std::slice::from_ref(&cluster.server.url)) + more;
     fs::write(folder.path().join("keeper.toml"), file).unwrap();
     folder
 }
