@@ -74,9 +74,12 @@ impl Stock {
 
     fn metadata(&self, value: &[u8]) -> Result<Vec<u8>> {
         let (keys, rest) = value.split_at_checked(METADATA_KEYS).context("metadata names its mint")?;
-        let rest = skip_text(skip_text(rest)?)?;
+        let (_, rest) = split_text(rest)?;
+        let (symbol, rest) = split_text(rest)?;
+        let (uri, rest) = split_text(rest)?;
+        let uri = uri.replace(symbol, self.symbol);
         let mut data = keys.to_vec();
-        for text in [self.name, self.symbol] {
+        for text in [self.name, self.symbol, &uri] {
             data.extend(u32::try_from(text.len())?.to_le_bytes());
             data.extend(text.as_bytes());
         }
@@ -85,9 +88,12 @@ impl Stock {
     }
 }
 
-fn skip_text(data: &[u8]) -> Result<&[u8]> {
+/// A text with its length before it, and what follows.
+fn split_text(data: &[u8]) -> Result<(&str, &[u8])> {
     let (length, rest) = data.split_first_chunk().context("a text has a length")?;
-    rest.get(usize::try_from(u32::from_le_bytes(*length))?..).context("a text is cut off")
+    let length = usize::try_from(u32::from_le_bytes(*length))?;
+    let (text, rest) = rest.split_at_checked(length).context("a text is cut off")?;
+    Ok((std::str::from_utf8(text)?, rest))
 }
 
 #[cfg(test)]
