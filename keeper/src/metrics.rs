@@ -5,9 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::job::Kind;
 
@@ -74,7 +72,6 @@ pub struct Metrics {
     rpc_requests: IntCounterVec,
     rpc_healthy: IntGaugeVec,
     rpc_slot: IntGaugeVec,
-    prices_posted: IntCounter,
     last_round_millis: AtomicU64,
 }
 
@@ -93,12 +90,6 @@ fn now_millis() -> u64 {
 struct Register<'a>(&'a Registry);
 
 impl Register<'_> {
-    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
-        let metric = IntCounter::with_opts(opts(name, help))?;
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
-    }
-
     fn counters(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
         let metric = IntCounterVec::new(opts(name, help), labels)?;
         self.0.register(Box::new(metric.clone()))?;
@@ -159,7 +150,6 @@ impl Metrics {
             rpc_requests: new.counters("rpc_requests_total", "Requests by address", &["endpoint", "result"])?,
             rpc_healthy: new.gauges("rpc_healthy", "1 while an address is used", &["endpoint"])?,
             rpc_slot: new.gauges("rpc_slot", "The slot that an address is at", &["endpoint"])?,
-            prices_posted: new.counter("prices_posted_total", "Price updates posted")?,
             last_round_millis: AtomicU64::new(now_millis()),
             registry,
         };
@@ -283,10 +273,5 @@ impl Metrics {
     /// Where an address is.
     pub fn rpc_slot(&self, endpoint: &str, slot: u64) {
         self.rpc_slot.with_label_values(&[endpoint]).set(gauge(slot));
-    }
-
-    /// A price update was posted.
-    pub fn price_posted(&self) {
-        self.prices_posted.inc();
     }
 }
