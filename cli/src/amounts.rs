@@ -76,7 +76,11 @@ impl Token {
         if self.scale.multiplier == Multiplier::ONE {
             return String::new();
         }
-        format!("Amounts are as wallets show them: raw units times the multiplier {} of {}.\n", self.multiplier(), self.symbol)
+        format!(
+            "Amounts are as wallets show them: raw units times the multiplier {} of {}.\n",
+            self.multiplier(),
+            self.symbol
+        )
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use anchor_lang::prelude::Pubkey;
 use perpetua_client::{
     event::Event,
-    model::{self, Shares, Size, pricing::{Rounding, Usd}},
+    model::{
+        self, Shares, Size,
+        pricing::{Rounding, Usd},
+    },
     perpetua::{Pool, Side, events},
     rpc::Happened,
 };

@@ -143,7 +143,9 @@ impl MarketName {
         match (found.next(), found.next()) {
             (Some((number, _)), None) => Ok(number),
             (None, _) => Err(refusal(format!("there is no market {self}"), format!("choose one of: {}", all()))),
-            (Some(_), Some(_)) => Err(refusal(format!("{self} may be two markets"), format!("choose one of: {}", all()))),
+            (Some(_), Some(_)) => {
+                Err(refusal(format!("{self} may be two markets"), format!("choose one of: {}", all())))
+            }
         }
     }
 }

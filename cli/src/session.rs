@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anchor_lang::{
-    prelude::Pubkey,
-    solana_program::instruction::Instruction,
-};
+use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use anyhow::{Context, Result};
 use dialoguer::Confirm;
 use indicatif::ProgressBar;
@@ -27,7 +24,7 @@ use perpetua_client::{
     rpc::{Client, Confirmed, Happened, Keyed, SendOptions},
     token,
 };
-use perpetua_migrations::{network::Cluster, settings::Settings};
+use perpetua_migrations::{cluster::Cluster, settings::Settings};
 use serde_json::{Value, json};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -131,9 +128,8 @@ impl Session {
         if let Some(cluster) = self.cluster.get() {
             return Ok(*cluster);
         }
-        let genesis = self.client.wait(self.client.inner().rpc().get_genesis_hash());
-        let genesis = genesis.map_err(perpetua_client::rpc::ClientError::from)?;
-        Ok(*self.cluster.get_or_init(|| Cluster::of(&genesis)))
+        let cluster = Cluster::find(&self.client)?;
+        Ok(*self.cluster.get_or_init(|| cluster))
     }
 
     /// Where the prices are.
@@ -278,10 +274,7 @@ impl Session {
             return Ok(());
         }
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Err(refusal(
-                "there is no terminal to confirm at",
-                "look at what --dry-run shows, then pass --yes",
-            ));
+            return Err(refusal("there is no terminal to confirm at", "look at what --dry-run shows, then pass --yes"));
         }
         let confirmed = Confirm::new().with_prompt(question).default(false).interact();
         if confirmed.context("the terminal cannot be read")? { Ok(()) } else { Err(declined()) }
@@ -300,7 +293,8 @@ impl Session {
         Ok(sent?)
     }
 
-    fn send_options(&self) -> SendOptions {
+    /// How transactions are sent.
+    pub fn send_options(&self) -> SendOptions {
         SendOptions { priority_fee_micro_lamports: self.options.priority_fee, ..SendOptions::default() }
     }
 

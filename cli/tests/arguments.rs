@@ -54,7 +54,9 @@ fn wrong_arguments_exit_with_two_and_are_told_as_json_where_that_was_asked_for()
 #[test]
 fn what_is_wrong_with_a_value_is_told_with_its_remedy_before_the_network_is_asked() {
     let told = |arguments: &[&str]| {
-        let run = perpetua(&[arguments, &["--url", "http://127.0.0.1:9", "--json"]].concat());
+        let nobody = ["--url", "http://127.0.0.1:9"];
+        let url = if arguments.contains(&"--url") { &[][..] } else { &nobody };
+        let run = perpetua(&[arguments, url, &["--json"]].concat());
         assert_eq!(run.code, 1, "{}", run.stdout);
         let error = run.json()["error"].clone();
         format!("{} | {}", error["cause"].as_str().unwrap(), error["remedy"].as_str().unwrap())

@@ -141,7 +141,10 @@ fn a_trader_deposits_buys_holds_sells_and_withdraws() {
     assert!(held["cause"].as_str().unwrap().contains("positions are open"), "{held}");
     let strike = format!("tick:{tick}");
     let closed = net.ok("trader", &["close", "TSLAx:BTC:quanto", "call", &strike, "0.2"]);
-    assert_eq!(named(&closed["transactions"][0]["events"], "event", "PositionClosed")["fields"]["position_size"], "0.3");
+    assert_eq!(
+        named(&closed["transactions"][0]["events"], "event", "PositionClosed")["fields"]["position_size"],
+        "0.3"
+    );
     net.ok("trader", &["close", "TSLAx:BTC:quanto", "call", &strike, "all"]);
     net.ok("trader", &["withdraw", "TSLAx", "all", "--close"]);
     let end = net.ok("trader", &["account", "TSLAx"]);

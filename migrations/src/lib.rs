@@ -2,12 +2,11 @@
 //! may change in the program's own way, and refuses where something differs that never changes.
 
 pub mod apply;
+pub mod cluster;
 mod compare;
 mod decimal;
 pub mod declaration;
-pub mod network;
 pub mod plan;
 pub mod report;
-pub mod rpc;
 pub mod run;
 pub mod settings;

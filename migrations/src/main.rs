@@ -2,9 +2,13 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Parser;
-use perpetua_migrations::{declaration::Declaration, report::Console, rpc::Rpc, run::Run, settings::Settings};
+use perpetua_client::{
+    price::PriceAccounts,
+    rpc::{Client, ClientError, SendOptions},
+};
+use perpetua_migrations::{declaration::Declaration, report::Console, run::Run, settings::Settings};
 use serde_json::{Value, json};
 
 /// Brings a cluster to a declared configuration of Perpetua: creates what is missing, and changes what may change.
@@ -38,7 +42,9 @@ impl Arguments {
         let (url, keypair) = (&settings.url, settings.read_keypair()?);
         let run = Run {
             declaration: &declaration,
-            network: &Rpc::new(url),
+            client: &Client::new(url).context("the connection cannot be set up")?,
+            prices: PriceAccounts::default(),
+            options: SendOptions::default(),
             url,
             keypair: &keypair,
             console: Console { json: self.json },
@@ -55,6 +61,10 @@ fn main() -> ExitCode {
     let code = if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     let told = result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
+        let failed = error.chain().find_map(|cause| cause.downcast_ref::<ClientError>()).and_then(ClientError::failure);
+        for line in failed.map(|failure| failure.logs.as_slice()).unwrap_or_default() {
+            eprintln!("    {line}");
+        }
         json!({ "outcome": "failed", "error": format!("{error:#}") })
     });
     if arguments.json {

@@ -9,21 +9,23 @@ use anchor_lang::{
     prelude::{Pubkey, Rent},
     solana_program::instruction::Instruction,
 };
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use perpetua_client::{
-    account::{Stored, read_copy},
+    account::Stored,
     address,
     instruction::{self, VaultKeys},
     model::MARKETS,
     perpetua::{Settlement, state},
+    price::PriceAccounts,
+    rpc::Client,
 };
 
 use change::Wanted;
 
 use crate::{
+    cluster::Cluster,
     compare,
     declaration::{Declaration, IndexDeclaration, MarketDeclaration, VaultDeclaration},
-    network::{Cluster, Network},
 };
 
 /// Bytes that tell the kinds of the program's accounts apart.
@@ -95,18 +97,20 @@ impl Plan {
         self.due().map(|step| step.rent).sum()
     }
 
-    /// Compares a cluster with a declaration that `wallet` is to carry out.
+    /// Compares a cluster with a declaration that `wallet` is to carry out. `prices` are for the cranks in front of changes
+    /// of markets.
     ///
     /// Errors: the network fails; the cluster is another than the declaration's; accounts differ from it in what never
     /// changes; a mint is not there or not accepted; `wallet` may not do what is to be done.
-    pub fn make(network: &dyn Network, declaration: &Declaration, wallet: &Pubkey) -> Result<Self> {
-        let cluster = Cluster::of(&network.genesis()?);
+    pub fn make(client: &Client, prices: &PriceAccounts, declaration: &Declaration, wallet: &Pubkey) -> Result<Self> {
+        let cluster = Cluster::find(client)?;
         ensure!(
             cluster == declaration.cluster,
             "this is {cluster}, but the declaration is for {}; choose another --url or --config",
             declaration.cluster
         );
-        let mut planner = Planner { network, declaration, wallet, steps: Vec::new(), differences: Vec::new() };
+        let (steps, differences) = (Vec::new(), Vec::new());
+        let mut planner = Planner { client, prices, declaration, wallet, steps, differences };
         let admin = planner.exchange()?;
         for index in &declaration.indices {
             planner.index(index)?;
@@ -124,14 +128,15 @@ impl Plan {
         }
         let plan = Self { cluster, steps };
         if plan.due().next().is_some() {
-            check::may_create(network, wallet, admin.as_ref())?;
+            check::may_create(client, wallet, admin.as_ref())?;
         }
         Ok(plan)
     }
 }
 
 struct Planner<'a> {
-    network: &'a dyn Network,
+    client: &'a Client,
+    prices: &'a PriceAccounts,
     declaration: &'a Declaration,
     wallet: &'a Pubkey,
     steps: Vec<Step>,
@@ -140,14 +145,9 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// The program's account, if it exists.
-    fn read<T: Stored>(&mut self, what: &str, address: &Pubkey) -> Result<Option<Box<T>>> {
-        // Anyone can send lamports to an address; the program creates its account there all the same.
-        let found = self.network.account(address)?.filter(|account| !account.data.is_empty());
-        let Some(account) = found else { return Ok(None) };
-        match read_copy(&account.owner, &account.data) {
-            Ok(stored) => Ok(Some(Box::new(stored))),
-            Err(error) => bail!("{what} at {address}: {error}; use the version of this tool that fits the program"),
-        }
+    fn read<T: Stored>(&self, what: &str, address: &Pubkey) -> Result<Option<Box<T>>> {
+        let found = self.client.find(address).with_context(|| what.to_owned())?;
+        Ok(found.map(|keyed| Box::new(keyed.account)))
     }
 
     /// An account that is missing, of so many bytes.
@@ -205,7 +205,7 @@ impl Planner<'_> {
                 (VaultKeys::new(vault.stock_mint, found.token_program), found.market_count)
             }
             None => {
-                let token_program = check::stock_mint(self.network, vault)?;
+                let token_program = check::stock_mint(self.client, vault)?;
                 let keys = VaultKeys::new(vault.stock_mint, token_program);
                 let bytes = [DISCRIMINATOR + size_of::<state::Vault>(), TOKENS_BYTES, MINT_BYTES, MINT_BYTES];
                 let create = instruction::create_vault(self.wallet, &keys, vault.parameters);
@@ -239,7 +239,7 @@ impl Planner<'_> {
         let address = keys_of_market.market;
         match self.read::<state::Market>(&what, &address)? {
             Some(found) => {
-                let wanted = Wanted::market(keys, &keys_of_market, market, &found);
+                let wanted = Wanted::market(&keys_of_market, market, &found);
                 self.change(what, compare::market(market, &found), wanted)?;
                 Ok(false)
             }

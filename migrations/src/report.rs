@@ -11,7 +11,7 @@ use chrono::DateTime;
 
 use crate::{
     apply::Done,
-    network::Cluster,
+    cluster::Cluster,
     plan::{Action, Plan, Step},
 };
 

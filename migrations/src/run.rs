@@ -1,14 +1,17 @@
 //! From a declaration to the cluster that it declares: plan, show, ask, do.
 
 use anyhow::{Context, Result, bail};
+use perpetua_client::{
+    price::PriceAccounts,
+    rpc::{Client, SendOptions},
+};
 use serde_json::Value;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::{
-    apply::{Patience, apply},
+    apply::apply,
     declaration::Declaration,
-    network::Network,
     plan::{Action, Plan},
     report::{Console, Outcome, to_json},
 };
@@ -18,7 +21,11 @@ pub struct Run<'a> {
     /// What is to exist.
     pub declaration: &'a Declaration,
     /// The connection to the cluster.
-    pub network: &'a dyn Network,
+    pub client: &'a Client,
+    /// Where the prices are.
+    pub prices: PriceAccounts,
+    /// How transactions are sent.
+    pub options: SendOptions,
     /// Where that goes, for people.
     pub url: &'a str,
     /// The administrator's key.
@@ -36,9 +43,9 @@ impl Run<'_> {
     ///
     /// Errors: those of [`Plan::make`] and [`apply`]; nobody can be asked.
     pub fn carry_out(&self) -> Result<Value> {
-        let Self { declaration, network, url, keypair, console, .. } = *self;
+        let Self { declaration, client, ref prices, ref options, url, keypair, console, .. } = *self;
         let wallet = keypair.pubkey();
-        let plan = Plan::make(network, declaration, &wallet)?;
+        let plan = Plan::make(client, prices, declaration, &wallet)?;
         console.show(&plan, url, &wallet);
         let total = plan.due().count();
         let told = |outcome| Ok(to_json(&plan, &[], outcome, url, &wallet));
@@ -59,11 +66,12 @@ impl Run<'_> {
             return told(Outcome::Declined);
         }
         let mut number = 0;
-        let done = apply(network, &plan, keypair, Patience::default(), &mut |done| {
+        let done = apply(client, &plan, keypair, options, &mut |done| {
             number += 1;
             console.show_done(plan.cluster, number, total, done);
         })?;
-        let after = Plan::make(network, declaration, &wallet).context("it was done, but reading it back failed")?;
+        let after =
+            Plan::make(client, prices, declaration, &wallet).context("it was done, but reading it back failed")?;
         if let Some(step) = after.due().next() {
             bail!("{} cannot be read back yet as it was done; run again to check", step.what);
         }

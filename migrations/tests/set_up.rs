@@ -2,7 +2,8 @@
 
 mod support;
 
-use perpetua_migrations::{network::Network, rpc::Rpc};
+use std::{sync::Arc, thread};
+
 use perpetua_tests::{
     chain::changed,
     client::{
@@ -18,9 +19,7 @@ use perpetua_tests::{
     world::DECLARED_VARIANCE,
 };
 use solana_keypair::{Keypair, write_keypair_file};
-use solana_message::Message;
 use solana_signer::Signer;
-use solana_transaction::Transaction;
 use support::{Cluster, LOCALNET, MINTS, STEPS, all, keys, nvidia, refusal};
 
 #[test]
@@ -261,36 +260,36 @@ fn a_declaration_for_another_cluster_is_refused() {
 
 #[test]
 fn an_endpoint_that_cannot_be_reached_or_speaks_no_rpc_is_told_with_a_remedy() {
-    let nobody = Rpc::new("http://127.0.0.1:9");
-    let error = format!("{:#}", nobody.genesis().unwrap_err());
-    assert!(error.contains("cannot reach") && error.contains("--url"), "{error}");
+    let cluster = Cluster::new();
+    let nobody = cluster.run_at("http://127.0.0.1:9", &["--dry-run"]).stderr;
+    assert!(nobody.contains("did not answer") && nobody.contains("Check the endpoint's address"), "{nobody}");
 
-    let http = tiny_http::Server::http("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", http.server_addr());
-    let answers = std::thread::spawn(move || {
-        for status in [200, 404, 429, 403] {
-            let request = http.recv().unwrap();
-            request.respond(tiny_http::Response::from_string("hello").with_status_code(status)).unwrap();
-        }
-    });
-    for expected in ["does not answer", "does not answer", "limits its requests", "refuses access"] {
-        let error = format!("{:#}", Rpc::new(&url).genesis().unwrap_err());
-        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    for (status, expected) in [(200, "Check the endpoint's address"), (429, "limits its requests"), (403, "its key")] {
+        let http = Arc::new(tiny_http::Server::http("127.0.0.1:0").unwrap());
+        let (url, server) = (format!("http://{}", http.server_addr()), http.clone());
+        let answers = thread::spawn(move || {
+            for request in server.incoming_requests() {
+                request.respond(tiny_http::Response::from_string("hello").with_status_code(status)).unwrap();
+            }
+        });
+        let told = cluster.run_at(&url, &["--dry-run"]).stderr;
+        assert!(told.contains(expected), "{expected:?} is not in {told}");
+        http.unblock();
+        answers.join().unwrap();
     }
-    answers.join().unwrap();
 }
 
 #[test]
-fn a_refusal_by_the_program_is_told_by_its_name_and_remedy() {
-    let cluster = Cluster::new();
-    cluster.set_up();
-    let stranger = Keypair::new();
-    cluster.chain().fund(&stranger.pubkey());
-    let network = Rpc::new(&cluster.server.url);
-    let pause = instruction::set_opening_paused(&stranger.pubkey(), true);
-    let mut transaction = Transaction::new_unsigned(Message::new(&[pause], Some(&stranger.pubkey())));
-    transaction.try_sign(&[&stranger], network.latest_blockhash().unwrap()).unwrap();
-    let error = format!("{:#}", network.send(&transaction).unwrap_err());
-    assert!(error.contains("Unauthorized") && error.contains("Sign with the account that may do this"), "{error}");
-    assert!(error.contains("custom program error"), "the log is missing in {error}");
+fn what_the_network_refuses_is_told_with_its_log_and_where_to_go_on() {
+    // Enough for a fee, not for the rent of anything.
+    let cluster = Cluster::prepared(|chain, wallet| {
+        let mut account = chain.account(&wallet.pubkey());
+        account.lamports = 1_000_000;
+        chain.set(&wallet.pubkey(), account);
+    });
+    let run = cluster.run(&["--yes"]);
+    assert!(!run.success && !cluster.has_exchange());
+    for expected in ["1 of 15, exchange, was not created", "nothing was spent", "insufficient lamports", "run again"] {
+        assert!(run.stderr.contains(expected), "{expected:?} is not in {}", run.stderr);
+    }
 }

@@ -4,8 +4,8 @@ mod support;
 
 use perpetua_tests::{
     chain::changed,
-    client::{account::read_copy, address, perpetua::state},
-    price::FEEDS,
+    client::{account::read_copy, address, perpetua::state, price::pushed},
+    price::{self, FEEDS},
 };
 use serde_json::Value;
 use support::{Cluster, LOCALNET, Run, all, keys};
@@ -39,6 +39,17 @@ fn market(cluster: &Cluster) -> Box<state::Market> {
     Box::new(read_copy(&account.owner, &account.data).unwrap())
 }
 
+/// Lets time pass and publishes the prices of both indices, as changes of markets need.
+fn pass(cluster: &Cluster, seconds: i64) {
+    cluster.server.unsigned(|chain| {
+        chain.wait(seconds);
+        for (feed, dollars) in [(FEEDS[0], 100_000), (FEEDS[1], 4_000)] {
+            let price = price::fresh(chain, feed, price::usd(dollars));
+            price::post(chain, &pushed(&feed, 0), &price);
+        }
+    });
+}
+
 const CARRY: (&str, &str) = ("carry_bps = 1000", "carry_bps = 900");
 const MARKET: &str = "quanto market BTC/USD on TSLAx";
 
@@ -46,7 +57,10 @@ const MARKET: &str = "quanto market BTC/USD on TSLAx";
 fn what_only_tightens_is_changed_at_once() {
     let cluster = Cluster::new();
     cluster.set_up();
-    changed_file(&cluster, &[("series_limit_bps = 1000", "series_limit_bps = 900"), ("value_band_bps = 2500", "value_band_bps = 2400")]);
+    changed_file(
+        &cluster,
+        &[("series_limit_bps = 1000", "series_limit_bps = 900"), ("value_band_bps = 2500", "value_band_bps = 2400")],
+    );
     let shown = run(&cluster, &["--dry-run"]).stdout;
     assert!(shown.contains("series_limit_bps is 1000, but declared as 900"), "{shown}");
     assert!(shown.contains("8 to tighten at once"), "{shown}");
@@ -62,7 +76,15 @@ fn what_must_wait_is_proposed_waits_two_days_and_is_applied_after_a_crank() {
     let cluster = Cluster::new();
     cluster.set_up();
     let stranger = "SysvarRent111111111111111111111111111111111";
-    changed_file(&cluster, &[CARRY, ("guardian = \"wallet\"", &format!("guardian = \"{stranger}\"")), ("exit_bps = 30", "exit_bps = 40"), ("max_age_crank = 60", "max_age_crank = 61")]);
+    changed_file(
+        &cluster,
+        &[
+            CARRY,
+            ("guardian = \"wallet\"", &format!("guardian = \"{stranger}\"")),
+            ("exit_bps = 30", "exit_bps = 40"),
+            ("max_age_crank = 60", "max_age_crank = 61"),
+        ],
+    );
     let shown = run(&cluster, &["--dry-run"]).stdout;
     assert!(shown.contains("13 to propose") && shown.contains("carry_bps is 1000, but declared as 900"), "{shown}");
     let proposed = run(&cluster, &["--yes", "--json"]).json();
@@ -78,7 +100,7 @@ fn what_must_wait_is_proposed_waits_two_days_and_is_applied_after_a_crank() {
     assert_eq!([&step(&waits, MARKET)["state"], &step(&waits, MARKET)["until"]], [&Value::from("wait"), &due.into()]);
     assert_eq!(changed(&before, &cluster.snapshot()), []);
 
-    cluster.chain().wait(DELAY);
+    pass(&cluster, DELAY);
     let applied = run(&cluster, &["--yes", "--json"]).json();
     assert_eq!(step(&applied, MARKET)["state"], "applied");
     assert_eq!(step(&applied, "dollar market BTC/USD on TSLAx")["state"], "applied");
@@ -92,16 +114,16 @@ fn another_change_or_one_that_expired_is_proposed_anew_in_its_place() {
     cluster.set_up();
     changed_file(&cluster, &[CARRY]);
     run(&cluster, &["--yes"]);
-    cluster.chain().wait(DELAY - 1);
+    pass(&cluster, DELAY - 1);
     changed_file(&cluster, &[("carry_bps = 1000", "carry_bps = 800")]);
     let document = run(&cluster, &["--yes", "--json"]).json();
     assert_eq!(step(&document, MARKET)["state"], "proposed");
     // The two days count from the second proposal.
-    cluster.chain().wait(1);
+    pass(&cluster, 1);
     assert_eq!(run(&cluster, &["--yes", "--json"]).json()["outcome"], "waiting");
-    cluster.chain().wait(DELAY + WEEK);
+    pass(&cluster, DELAY + WEEK);
     assert_eq!(step(&run(&cluster, &["--yes", "--json"]).json(), MARKET)["state"], "proposed");
-    cluster.chain().wait(DELAY);
+    pass(&cluster, DELAY);
     run(&cluster, &["--yes"]);
     assert_eq!(market(&cluster).state.config.carry_bps, 800);
 }

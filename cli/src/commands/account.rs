@@ -5,10 +5,7 @@ use anyhow::Result;
 use clap::Args;
 use perpetua_client::{
     book::{Book, PositionStatus},
-    model::{
-        Health, Tokens,
-        pricing::Rounding,
-    },
+    model::{Health, Tokens, pricing::Rounding},
     perpetua::state::MarginAccount,
     rpc::Keyed,
 };

@@ -4,7 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use perpetua_client::{
     book::{LadderRow, LadderSide, per_day},
-    model::{Result as Modelled, pricing::{Rounding, Usd}},
+    model::{
+        Result as Modelled,
+        pricing::{Rounding, Usd},
+    },
 };
 use serde_json::{Value, json};
 

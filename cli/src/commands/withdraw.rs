@@ -2,11 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use perpetua_client::{
-    instruction,
-    model::pricing::Rounding,
-    token::create_associated,
-};
+use perpetua_client::{instruction, model::pricing::Rounding, token::create_associated};
 use serde_json::json;
 
 use crate::{

@@ -100,10 +100,11 @@ impl Net {
     pub fn person(&self, name: &str, tokens: u64) -> Pubkey {
         let keypair = Keypair::new();
         write_keypair_file(&keypair, self.folder.path().join(format!("{name}.json"))).unwrap();
-        let mut chain = self.chain();
-        chain.fund(&keypair.pubkey());
-        let mint = MINTS[0].parse().unwrap();
-        token::issue(&mut chain, &keypair.pubkey(), &mint, &token::TOKEN_2022, tokens * token::ONE);
+        self.server.unsigned(|chain| {
+            chain.fund(&keypair.pubkey());
+            let mint = MINTS[0].parse().unwrap();
+            token::issue(chain, &keypair.pubkey(), &mint, &token::TOKEN_2022, tokens * token::ONE);
+        });
         keypair.pubkey()
     }
 

@@ -8,7 +8,7 @@ use anchor_lang::{
 use anyhow::Result;
 use bytemuck::{NoUninit, bytes_of};
 use perpetua_client::{
-    instruction::{self, Changed, MarketKeys, VaultKeys},
+    instruction::{self, Changed, MarketKeys},
     model::{CHANGE_DELAY, CHANGE_LIFETIME, Change, Guards, MarketConfig, VaultConfig},
     perpetua::{NewParameters, state},
 };
@@ -25,14 +25,15 @@ pub struct Wanted {
     /// Its bytes as declared.
     after: Vec<u8>,
     change: Change,
-    /// What must stand in front, in the same transaction, for the change to be applied.
-    cranks: Vec<Instruction>,
+    /// The vault and number of the market that must be cranked in front, in the same transaction, for the change to be
+    /// applied.
+    crank: Option<(Pubkey, u8)>,
 }
 
 impl Wanted {
     fn new<T: NoUninit>(changed: Changed, new: NewParameters, before: &T, after: &T, change: Change) -> Self {
         let (before, after) = (bytes_of(before).to_vec(), bytes_of(after).to_vec());
-        Self { changed, new, before, after, change, cranks: Vec::new() }
+        Self { changed, new, before, after, change, crank: None }
     }
 
     /// The exchange.
@@ -61,19 +62,18 @@ impl Wanted {
     pub fn stock(address: Pubkey, declared: &StockDeclaration, found: &state::Stock) -> Self {
         let parameters = declared.parameters;
         let (before, after) = (found.state.config, parameters.config(found.state.config.decimals));
-        let same = parameters.share_feed == found.share_feed
-            && parameters.token_feed.unwrap_or_default() == found.token_feed;
+        let same =
+            parameters.share_feed == found.share_feed && parameters.token_feed.unwrap_or_default() == found.token_feed;
         let change = if same { before.change_to(&after) } else { Change::Never };
         Self::new(Changed::Stock(address), NewParameters::Stock(parameters), &before, &after, change)
     }
 
     /// A market. Its change is applied after a crank, so that the time before is charged as it was.
-    pub fn market(vault: &VaultKeys, keys: &MarketKeys, declared: &MarketDeclaration, found: &state::Market) -> Self {
+    pub fn market(keys: &MarketKeys, declared: &MarketDeclaration, found: &state::Market) -> Self {
         let (before, after) = (found.state.config, MarketConfig::from(declared.parameters));
         let new = NewParameters::Market(declared.parameters);
-        let stock = keys.stock.map(|_| instruction::crank_stock(vault, None, None));
-        let cranks = stock.into_iter().chain([instruction::crank_funding(keys, None)]).collect();
-        Self { cranks, ..Self::new(Changed::Market(keys.market), new, &before, &after, before.change_to(&after)) }
+        let crank = Some((found.vault, found.number));
+        Self { crank, ..Self::new(Changed::Market(keys.market), new, &before, &after, before.change_to(&after)) }
     }
 
     /// Whether a proposal is for just this change of just what is there.
@@ -106,7 +106,7 @@ impl Planner<'_> {
 
     /// The next step of a change that must wait: propose it, wait, apply it.
     fn propose(&mut self, what: &str, wanted: &Wanted) -> Result<(Action, Vec<Instruction>)> {
-        let Wanted { changed, new, cranks, .. } = wanted;
+        let Wanted { changed, new, crank, .. } = wanted;
         let propose = instruction::propose_change(self.wallet, changed, *new);
         let found = self.read::<state::Proposal>(&format!("the proposal for {what}"), &changed.proposal())?;
         let Some(proposal) = found else { return Ok((Action::Propose, vec![propose])) };
@@ -120,7 +120,11 @@ impl Planner<'_> {
         if now < due {
             return Ok((Action::Wait(due), Vec::new()));
         }
-        let apply = instruction::apply_change(self.wallet, changed);
-        Ok((Action::Apply, cranks.iter().cloned().chain([apply]).collect()))
+        let mut instructions = Vec::new();
+        if let Some((vault, number)) = crank {
+            instructions = self.client.book(vault, self.prices)?.cranks(&[*number])?;
+        }
+        instructions.push(instruction::apply_change(self.wallet, changed));
+        Ok((Action::Apply, instructions))
     }
 }

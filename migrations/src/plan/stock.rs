@@ -1,6 +1,5 @@
 //! The stock behind a vault's token, and its calendar.
 
-use anchor_lang::{prelude::Clock, solana_program::sysvar::SysvarId};
 use anyhow::{Context, Result, bail};
 use perpetua_client::{
     instruction::{self, VaultKeys},
@@ -25,7 +24,7 @@ impl Planner<'_> {
                 found.state.calendar
             }
             None => {
-                check::stock(self.network, vault, stock, now)?;
+                check::stock(self.client, vault, stock, now)?;
                 let create = instruction::create_stock(self.wallet, keys, stock.parameters);
                 self.create(what, address, &[DISCRIMINATOR + size_of::<state::Stock>()], create);
                 Calendar::default()
@@ -73,8 +72,6 @@ impl Planner<'_> {
 
     /// The cluster's time, by which the program judges dates; Unix seconds.
     pub(super) fn now(&self) -> Result<i64> {
-        let account = self.network.account(&Clock::id())?.context("the cluster has no clock; check --url")?;
-        let clock: Clock = bincode::deserialize(&account.data).context("the cluster's clock cannot be read")?;
-        Ok(clock.unix_timestamp)
+        Ok(self.client.clock().context("the cluster's clock")?.unix_timestamp)
     }
 }

@@ -71,9 +71,8 @@ impl Arguments {
     fn find(&self, session: &Session) -> Result<(Changed, Keyed<Proposal>)> {
         let target = self.target;
         let proposal = session.client.find::<Proposal>(&address::proposal(&target))?;
-        let proposal = proposal.ok_or_else(|| {
-            refusal(format!("no change of {target} is proposed"), "look at perpetua admin proposals")
-        })?;
+        let proposal = proposal
+            .ok_or_else(|| refusal(format!("no change of {target} is proposed"), "look at perpetua admin proposals"))?;
         let snapshot = session.client.multiple(&[target])?;
         let data = snapshot.accounts.get(&target).map(|account| account.data.as_slice()).unwrap_or_default();
         let is = |discriminator: &[u8]| data.starts_with(discriminator);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use perpetua_migrations::{declaration::Declaration, report::Console, rpc::Rpc, run::Run};
+use perpetua_migrations::{declaration::Declaration, report::Console, run::Run};
 
 use crate::{fault::declined, output::Output, session::Session};
 
@@ -25,7 +25,9 @@ impl Arguments {
         let declaration = Declaration::load(&self.file)?;
         let json = Run {
             declaration: &declaration,
-            network: &Rpc::new(session.url()),
+            client: &session.client,
+            prices: session.prices(),
+            options: session.send_options(),
             url: session.url(),
             keypair: session.keypair()?,
             console: Console { json: session.options.json },

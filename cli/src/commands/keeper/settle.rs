@@ -3,7 +3,10 @@
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use clap::Args;
-use perpetua_client::{book::Settle, rpc::{ClientError, SendOptions}};
+use perpetua_client::{
+    book::Settle,
+    rpc::{ClientError, SendOptions},
+};
 use serde_json::json;
 
 use crate::{
@@ -21,8 +24,7 @@ pub struct Arguments {
     account: Pubkey,
 }
 
-const WAYS: [(Settle, &str); 3] =
-    [(Settle::Capped, "capped"), (Settle::Far, "far"), (Settle::Abandoned, "abandoned")];
+const WAYS: [(Settle, &str); 3] = [(Settle::Capped, "capped"), (Settle::Far, "far"), (Settle::Abandoned, "abandoned")];
 
 impl Arguments {
     /// Finds what the network would settle, asks, and does it.

@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 use clap::Args;
-use perpetua_client::{model::Shares, token::{associated, create_associated}};
+use perpetua_client::{
+    model::Shares,
+    token::{associated, create_associated},
+};
 use serde_json::json;
 
 use super::Pool;

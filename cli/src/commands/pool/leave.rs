@@ -188,8 +188,7 @@ impl ClaimArguments {
             let own = &ticket.account.state;
             let mut after = *own;
             after.payable = perpetua_client::model::Tokens::ZERO;
-            let finished =
-                listing.vault.state.require_finished(pool_of(&ticket.account).kind(), &after).is_ok();
+            let finished = listing.vault.state.require_finished(pool_of(&ticket.account).kind(), &after).is_ok();
             let mut instructions = Vec::new();
             if !own.payable.is_zero() {
                 let (mint, program) = (&listing.keys.stock_mint, &listing.keys.token_program);

@@ -113,8 +113,14 @@ fn shown(listing: &Listing, book: &Book, pool: Pool, status: &PoolStatus, stake:
         ("asked to leave", amounts::shares(status.queued, decimals)),
         ("may leave now", token.received(status.exit_capacity)),
         ("funding income", format!("{} per day", token.received(status.income_per_day))),
-        ("yield", yield_of(status).map_or_else(|| "none: empty".to_owned(), |rate| format!("{rate} a year, funding only"))),
-        ("wait, exit fee", format!("{}, {}", amounts::duration(config.wait.into()), amounts::percent(config.exit_bps.into()))),
+        (
+            "yield",
+            yield_of(status).map_or_else(|| "none: empty".to_owned(), |rate| format!("{rate} a year, funding only")),
+        ),
+        (
+            "wait, exit fee",
+            format!("{}, {}", amounts::duration(config.wait.into()), amounts::percent(config.exit_bps.into())),
+        ),
         ("yours", format!("{} shares, worth {worth} after the exit fee", amounts::shares(stake.shares, decimals))),
     ]);
     if !stake.tickets.is_empty() {
