@@ -69,6 +69,10 @@ impl Net {
         for mint in MINTS {
             token::create_xstock(&mut chain, &mint.parse().unwrap());
         }
+        chain.edit(&MINTS[1].parse().unwrap(), |data| {
+            let at = data.windows(5).position(|bytes| bytes == b"TSLAx").unwrap();
+            data[at..at + 5].copy_from_slice(b"NVDAx");
+        });
         let wait = IN_SESSION - chain.now();
         chain.wait(wait);
         let net = Self { server: Server::start(chain), folder, spot: [100_000, 4_000] };
