@@ -56,7 +56,8 @@ fn an_administrator_sets_a_cluster_up_changes_it_and_hands_it_over() {
         token::edit_extension(&mut net.chain(), &mint, token::extension::SCALED_UI, |value| value[0] ^= 1);
     }
     net.ok("admin", &["admin", "acknowledge-mint", "TSLAx"]);
-    net.ok("admin", &["admin", "acknowledge-multiplier", "TSLAx"]);
+    let nothing = net.err("admin", &["admin", "acknowledge-multiplier", "TSLAx"]);
+    assert!(nothing["cause"].as_str().unwrap().contains("no other one is announced"), "{nothing}");
 
     // Another administrator.
     let heir = net.person("heir", 1).to_string();
@@ -65,6 +66,43 @@ fn an_administrator_sets_a_cluster_up_changes_it_and_hands_it_over() {
     net.ok("heir", &["admin", "accept"]);
     let error = net.err("admin", &["admin", "hand-over", &heir]);
     assert_eq!([&error["code"], &error["kind"]], ["Unauthorized", "failed"]);
+}
+
+/// Acknowledged while a split is announced, the multiplier in force would make the next price count, whatever it is: the
+/// share's feed may know of the split hours before the mint, and every dollar would buy three times its tokens.
+#[test]
+fn an_announced_split_is_what_is_acknowledged_and_no_doubted_price_is_believed_unasked() {
+    let net = Net::ready();
+    net.ok("admin", &["keeper", "crank", "TSLAx:BTC:dollar"]);
+    let mint = MINTS[0].parse().unwrap();
+    let from = {
+        let mut chain = net.chain();
+        let from = chain.now() + 4 * 3_600;
+        set_multiplier(&mut chain, &mint, 1.0, 3.0, from);
+        from
+    };
+    // Without a newer price, as in the night, the last one stays in doubt.
+    net.chain().wait(20);
+    net.ok("admin", &["keeper", "crank", "TSLAx:BTC:dollar"]);
+    let stock = || {
+        let found = net.chain().account(&perpetua_client::address::stock(&net.vault().vault));
+        read_copy::<state::Stock>(&found.owner, &found.data).unwrap().state
+    };
+    let doubted = stock().doubt_bps;
+    assert!(doubted != 0 && doubted != u16::MAX);
+    let done = net.ok("admin", &["admin", "acknowledge-multiplier", "TSLAx"]);
+    assert_eq!([&done["intent"]["multiplier"], &done["intent"]["in_force"]], ["3", "1"]);
+    assert_eq!((stock().doubt_bps, stock().acknowledged.0), (doubted, 3f64.to_bits()));
+
+    let seconds = from - 30 - net.chain().now();
+    net.wait(seconds);
+    net.chain().wait(40);
+    net.ok("admin", &["keeper", "crank", "TSLAx:BTC:dollar"]);
+    assert_eq!((stock().multiplier.0, stock().unacknowledged), (3f64.to_bits(), 0));
+    let refused = net.err("admin", &["admin", "acknowledge-multiplier", "TSLAx"]);
+    assert!(refused["remedy"].as_str().unwrap().contains("--believe-next-price"), "{refused}");
+    net.ok("admin", &["admin", "acknowledge-multiplier", "TSLAx", "--believe-next-price"]);
+    assert_eq!(stock().doubt_bps, u16::MAX);
 }
 
 #[test]

@@ -38,7 +38,10 @@ pub struct HandOverArguments {
 #[derive(Args)]
 pub struct AcceptArguments {}
 
-fn carry_out(
+/// Asks and sends one transaction.
+///
+/// Errors: those of [`Session::carry_out`].
+pub(super) fn carry_out(
     session: &Session,
     what: &str,
     shown: String,
@@ -96,17 +99,6 @@ impl VaultArguments {
         });
         let instructions = vec![instruction::acknowledge_mint(&session.wallet()?, &listing.keys)];
         carry_out(session, "acknowledge mint", shown, json, instructions)
-    }
-
-    /// Shows the multiplier, asks, accepts it.
-    pub fn acknowledge_multiplier(&self, session: &Session) -> Result<Output> {
-        let listing = session.listing(&self.vault)?;
-        let mint = session.client.mint(&listing.keys.stock_mint)?;
-        let multiplier = listing.token.multiplier();
-        let shown = format!("accept the multiplier {multiplier} of {}", listing.token.symbol);
-        let json = json!({ "token": listing.token.symbol, "multiplier": multiplier });
-        let acknowledge = instruction::acknowledge_multiplier(&session.wallet()?, &listing.keys, mint.multiplier.0);
-        carry_out(session, "acknowledge multiplier", shown, json, vec![acknowledge])
     }
 
     /// Asks and pays the fees out.

@@ -3,6 +3,7 @@
 mod changes;
 mod declaration;
 mod govern;
+mod multiplier;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -16,6 +17,7 @@ Examples:
   perpetua admin proposals                          what waits, and until when
   perpetua admin pause                              stop opening positions and joining pools at once
   perpetua admin acknowledge-mint TSLAx             accept what the issuer changed in the mint
+  perpetua admin acknowledge-multiplier TSLAx       accept the split that the issuer announced
   perpetua admin hand-over ADDRESS                  name the next administrator; that key runs admin accept
 
 A change that does more than tighten waits two days: apply proposes it, and applies it when it is run again after the
@@ -41,8 +43,8 @@ pub enum Command {
     Resume(govern::PauseArguments),
     /// Accept the mint's extensions and authorities as they are now.
     AcknowledgeMint(govern::VaultArguments),
-    /// Accept the mint's multiplier of now, however much it changed.
-    AcknowledgeMultiplier(govern::VaultArguments),
+    /// Accept a large change of the mint's multiplier, announced or in force.
+    AcknowledgeMultiplier(multiplier::Arguments),
     /// Name who becomes administrator once he accepts.
     HandOver(govern::HandOverArguments),
     /// Become administrator, after having been named.
@@ -63,7 +65,7 @@ impl Command {
             Self::Pause(arguments) => arguments.run(session, true),
             Self::Resume(arguments) => arguments.run(session, false),
             Self::AcknowledgeMint(arguments) => arguments.acknowledge_mint(session),
-            Self::AcknowledgeMultiplier(arguments) => arguments.acknowledge_multiplier(session),
+            Self::AcknowledgeMultiplier(arguments) => arguments.run(session),
             Self::HandOver(arguments) => arguments.run(session),
             Self::Accept(arguments) => arguments.run(session),
             Self::CollectFees(arguments) => arguments.collect_fees(session),
