@@ -290,7 +290,8 @@ impl Stock {
             false => 0,
         };
         let [of_share, of_token] = self.missing_since;
-        let opened = session.map_or(0, |session| session.opens);
+        // A price that came, though too late to trade at, ended what was missing before it.
+        let opened = session.map_or(0, |session| session.opens).max(self.share.publish_time);
         self.missing_since = [since(share, of_share, opened), since(token, of_token, 0)];
     }
 

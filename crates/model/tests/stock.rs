@@ -36,6 +36,17 @@ mod sessions {
         assert_eq!(desk.states(late + 700), [StockStale], "a price clears the record");
     }
 
+    /// It was brought too late to trade at, but it was there.
+    #[test]
+    fn a_price_that_came_back_and_is_missing_again_is_due_for_ten_minutes_anew() {
+        let mut desk = Desk::priced(stock_config(), IN_SESSION);
+        desk.crank(None, None, IN_SESSION + 11).unwrap();
+        let back = IN_SESSION + 500;
+        desk.crank(Some(update(SHARE_CENTS, 1, back, back - 1)), None, back + 20).unwrap();
+        assert_eq!(desk.states(back + 620), [StockStale]);
+        assert_eq!(desk.states(back + 621), [StockClosed]);
+    }
+
     #[test]
     fn a_feed_that_stops_just_before_the_close_is_closed_with_it() {
         let desk = Desk::priced(stock_config(), CLOSES - 1);
