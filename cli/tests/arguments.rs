@@ -1,8 +1,13 @@
 //! What the command says of its arguments, without a network.
 
+#[allow(dead_code)]
 mod support;
 
-use support::perpetua;
+use support::{Run, run_in};
+
+fn perpetua(arguments: &[&str]) -> Run {
+    run_in(&tempfile::tempdir().unwrap(), arguments)
+}
 
 #[test]
 fn every_subcommand_teaches_with_examples() {

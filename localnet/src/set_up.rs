@@ -10,7 +10,11 @@ use perpetua_client::{
     rpc::{AsyncClient, Client, SendOptions},
     token::associated,
 };
-use perpetua_migrations::{apply::apply, declaration::Declaration, plan::Plan};
+use perpetua_migrations::{
+    apply::{Progress, apply},
+    declaration::Declaration,
+    plan::Plan,
+};
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -90,9 +94,11 @@ async fn declare(network: &Network, arguments: &Arguments, wallets: &Wallets) ->
         let client = Client::new(url)?;
         let plan = Plan::make(&client, &PriceAccounts::default(), &declaration, &wallet.pubkey())?;
         let (total, mut number) = (plan.due().count(), 0);
-        apply(&client, &plan, &wallet, &SendOptions::default(), &mut |created| {
-            number += 1;
-            eprintln!("[{number}/{total}] {}", created.step.what);
+        apply(&client, &plan, &wallet, &SendOptions::default(), &mut |progress| {
+            if let Progress::Begins(step) = progress {
+                number += 1;
+                eprintln!("[{number}/{total}] {}", step.what);
+            }
         })?;
         Ok(())
     };

@@ -1,0 +1,96 @@
+//! The trader's, the provider's, the administrator's and the keeper's journeys, by the command over JSON-RPC on the
+//! compiled program.
+
+#[allow(dead_code)]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admin;
+mod keeper;
+mod machine;
+mod net;
+mod provider;
+mod trader;
+
+use perpetua_client::{account::read_copy, address, perpetua::state};
+use perpetua_tests::{stock::set_multiplier, token};
+
+use crate::{
+    machine::Machine,
+    net::{MINTS, Net, Network, text},
+};
+
+/// A network that is set up, with seeded pools.
+fn ready() -> Net<Machine> {
+    let net = Machine::set_up();
+    provider::seeds(&net);
+    net
+}
+
+#[test]
+fn an_administrator_sets_a_cluster_up_and_changes_what_must_wait() {
+    let net = Machine::empty();
+    admin::sets_a_cluster_up(&net);
+    admin::changes_what_must_wait(&net);
+}
+
+#[test]
+fn an_administrator_pauses_acknowledges_a_mint_and_hands_over() {
+    let net = ready();
+    admin::pauses_and_hands_over(&net);
+    let nothing = net.err("admin", &["admin", "acknowledge-mint", "TSLAx"]);
+    assert!(text(&nothing["cause"]).contains("as it was acknowledged"), "{nothing}");
+    // The issuer names another authority for the multiplier.
+    let mint = MINTS[0].parse().unwrap();
+    token::edit_extension(&mut net.network.chain(), &mint, token::extension::SCALED_UI, |value| value[0] ^= 1);
+    net.person("trader", 10);
+    let closed = net.err("trader", &["deposit", "TSLAx", "10"]);
+    assert_eq!(closed["code"], "MintChanged", "{closed}");
+    net.ok("admin", &["admin", "acknowledge-mint", "TSLAx"]);
+    net.ok("trader", &["deposit", "TSLAx", "10"]);
+    net.ok("admin", &["admin", "acknowledge-multiplier", "TSLAx"]);
+}
+
+#[test]
+fn a_provider_joins_and_leaves_by_request_execution_and_claim() {
+    provider::joins_and_leaves_by_request_execution_and_claim(&ready());
+}
+
+#[test]
+fn a_trader_deposits_buys_holds_sells_and_withdraws() {
+    trader::deposits_buys_holds_sells_and_withdraws(&ready());
+}
+
+#[test]
+fn a_trader_is_told_why_not_and_what_to_do() {
+    trader::is_told_why_not_and_what_to_do(&ready());
+}
+
+#[test]
+fn dollar_markets_are_traded_beside_quanto_ones_and_accounts_that_cannot_pay_are_liquidated() {
+    let net = ready();
+    trader::trades_dollar_markets_beside_quanto_ones(&net);
+    keeper::liquidates_who_cannot_pay_and_nobody_else(&net);
+}
+
+#[test]
+fn amounts_have_the_multiplier_applied_and_say_so() {
+    let net = Machine::set_up();
+    let owner = net.person("trader", 100);
+    {
+        let (mint, mut chain) = (MINTS[0].parse().unwrap(), net.network.chain());
+        let now = chain.now();
+        set_multiplier(&mut chain, &mint, 3.0, 3.0, now);
+    }
+    let shown = net.shown("trader", &["deposit", "TSLAx", "30"]);
+    assert!(shown.contains("times the multiplier 3 of TSLAx"), "{shown}");
+    assert!(shown.contains("Deposited: amount 30 TSLAx"), "{shown}");
+    let account = net.ok("trader", &["account", "TSLAx"]);
+    assert_eq!(account["accounts"][0]["collateral"], "30");
+    assert_eq!(account["wallet"][0]["amount"], "270");
+    assert_eq!(account["accounts"][0]["multiplier"], "3");
+    // Raw units know nothing of it.
+    let data = net.network.data(&net.vault().margin_account(&owner, 0));
+    let found: state::MarginAccount = read_copy(&address::PROGRAM, &data).unwrap();
+    assert_eq!(found.state.collateral.0, 10 * token::ONE);
+}
