@@ -68,7 +68,7 @@ impl Token {
 
     /// The multiplier as the mint has it.
     pub fn multiplier(&self) -> String {
-        f64::from_bits(self.scale.multiplier.0).to_string()
+        multiplier(self.scale.multiplier)
     }
 
     /// What amounts are, in a line, where the multiplier is not one.
@@ -82,6 +82,11 @@ impl Token {
             self.symbol
         )
     }
+}
+
+/// A multiplier as the mint has it, which is a double.
+pub fn multiplier(multiplier: Multiplier) -> String {
+    f64::from_bits(multiplier.0).to_string()
 }
 
 fn no_amount(what: &str, text: &str, error: AmountError) -> anyhow::Error {

@@ -246,7 +246,8 @@ impl Session {
     pub fn carry_out(&self, intent: Intent) -> Result<Output> {
         let wallet = self.wallet()?;
         self.be_quiet();
-        if !self.options.json {
+        // Nobody confirms what he has not seen.
+        if !self.options.json || !self.options.yes {
             eprint!("{}", intent.shown);
         }
         if self.options.dry_run {

@@ -1,6 +1,5 @@
 //! What the command says of its arguments, without a network.
 
-#[allow(dead_code)]
 mod support;
 
 use support::{Run, run_in};

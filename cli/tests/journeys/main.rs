@@ -1,7 +1,6 @@
 //! The trader's, the provider's, the administrator's and the keeper's journeys, by the command over JSON-RPC on the
 //! compiled program.
 
-#[allow(dead_code)]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -10,6 +9,7 @@ mod keeper;
 mod machine;
 mod net;
 mod provider;
+mod terminal;
 mod trader;
 
 use perpetua_client::{account::read_copy, address, perpetua::state};
@@ -17,7 +17,7 @@ use perpetua_tests::{stock::set_multiplier, token};
 
 use crate::{
     machine::Machine,
-    net::{MINTS, Net, Network, text},
+    net::{DAY, MINTS, Net, Network, text},
 };
 
 /// A network that is set up, with seeded pools.
@@ -48,7 +48,20 @@ fn an_administrator_pauses_acknowledges_a_mint_and_hands_over() {
     assert_eq!(closed["code"], "MintChanged", "{closed}");
     net.ok("admin", &["admin", "acknowledge-mint", "TSLAx"]);
     net.ok("trader", &["deposit", "TSLAx", "10"]);
-    net.ok("admin", &["admin", "acknowledge-multiplier", "TSLAx"]);
+
+    // And announces a split.
+    {
+        let mut chain = net.network.chain();
+        let tomorrow = chain.now() + DAY;
+        set_multiplier(&mut chain, &mint, 1.0, 3.0, tomorrow);
+    }
+    let shown = net.shown("admin", &["admin", "acknowledge-multiplier", "TSLAx"]);
+    assert!(shown.contains("accept the multiplier 3 of TSLAx from 2026-"), "{shown}");
+    let stock = net.network.data(&net.vault().stock());
+    let stock: state::Stock = read_copy(&address::PROGRAM, &stock).unwrap();
+    assert_eq!(stock.state.acknowledged.0, 3.0_f64.to_bits());
+    let again = net.err("admin", &["admin", "acknowledge-multiplier", "TSLAx"]);
+    assert!(text(&again["cause"]).contains("the multiplier 3 of TSLAx is acknowledged"), "{again}");
 }
 
 #[test]

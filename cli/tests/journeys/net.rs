@@ -1,5 +1,7 @@
 //! People with keys on a network, and what they are told.
 
+use std::fs;
+
 use anchor_lang::prelude::Pubkey;
 use perpetua_client::instruction::VaultKeys;
 use perpetua_tests::token::TOKEN_2022;
@@ -8,7 +10,10 @@ use solana_keypair::{Keypair, write_keypair_file};
 use solana_signer::Signer;
 use tempfile::TempDir;
 
-use crate::support::{self, Run};
+use crate::{
+    support::{self, Run},
+    terminal,
+};
 
 /// The declaration that ships with the project.
 pub const LOCALNET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/localnet.toml");
@@ -108,7 +113,7 @@ impl<N: Network> Net<N> {
         run.stderr
     }
 
-    /// Runs the command at a terminal, see [`support::run_at_terminal`].
+    /// Runs the command at a terminal, see [`terminal::run`].
     pub fn at_terminal(
         &self,
         who: &str,
@@ -117,14 +122,15 @@ impl<N: Network> Net<N> {
         meanwhile: impl FnOnce(),
         answer: &str,
     ) -> (i32, String) {
-        let arguments = [arguments, &[]].concat();
         let keypair = self.keypair(who);
-        support::run_at_terminal(&self.folder, &self.with_key(&keypair, &arguments), prompt, meanwhile, answer)
+        terminal::run(&self.folder, &self.with_key(&keypair, arguments), prompt, meanwhile, answer)
     }
 
     /// Writes a file and returns its path.
     pub fn write(&self, name: &str, text: &str) -> String {
-        support::write(&self.folder, name, text)
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
     }
 }
 

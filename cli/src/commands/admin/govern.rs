@@ -5,13 +5,14 @@ use anyhow::Result;
 use clap::Args;
 use perpetua_client::{
     instruction,
-    model::Tokens,
+    model::{Multiplier, Tokens},
     token::{associated, create_associated},
 };
 use serde_json::{Value, json};
 
 use crate::{
-    fault::refusal,
+    amounts,
+    fault::{model, refusal},
     output::Output,
     session::{Intent, Session},
 };
@@ -98,14 +99,34 @@ impl VaultArguments {
         carry_out(session, "acknowledge mint", shown, json, instructions)
     }
 
-    /// Shows the multiplier, asks, accepts it.
+    /// Shows the multiplier to come, or the one of now, asks, accepts it.
     pub fn acknowledge_multiplier(&self, session: &Session) -> Result<Output> {
         let listing = session.listing(&self.vault)?;
+        let symbol = &listing.token.symbol;
+        let stock = session.client.stock(&listing.keys.vault)?.ok_or_else(|| {
+            refusal(format!("no multiplier matters to the {symbol} vault"), "only vaults with dollar markets follow it")
+        })?;
         let mint = session.client.mint(&listing.keys.stock_mint)?;
-        let multiplier = listing.token.multiplier();
-        let shown = format!("accept the multiplier {multiplier} of {}", listing.token.symbol);
-        let json = json!({ "token": listing.token.symbol, "multiplier": multiplier });
-        let acknowledge = instruction::acknowledge_multiplier(&session.wallet()?, &listing.keys, mint.multiplier.0);
+        let pending = mint.scaled_ui.pending(session.client.clock()?.unix_timestamp);
+        let from = pending.map_or_else(|| "now".to_owned(), |(_, from)| format!("from {}", amounts::time(from)));
+        let wanted = pending.map_or(mint.multiplier, |(multiplier, _)| multiplier);
+        let after = Multiplier::from_bits(wanted.0).map_err(model)?;
+        let before = stock.account.state.acknowledged;
+        if before == after {
+            return Err(refusal(
+                format!("the multiplier {} of {symbol} is acknowledged", amounts::multiplier(after)),
+                "there is nothing to do",
+            ));
+        }
+        let [before, multiplier] = [before, after].map(amounts::multiplier);
+        let shown = format!("accept the multiplier {multiplier} of {symbol} {from}, instead of {before}");
+        let json = json!({
+            "token": symbol,
+            "before": before,
+            "after": multiplier,
+            "from": pending.map(|(_, from)| from),
+        });
+        let acknowledge = instruction::acknowledge_multiplier(&session.wallet()?, &listing.keys, after.0);
         carry_out(session, "acknowledge multiplier", shown, json, vec![acknowledge])
     }
 

@@ -41,7 +41,7 @@ pub enum Command {
     Resume(govern::PauseArguments),
     /// Accept the mint's extensions and authorities as they are now.
     AcknowledgeMint(govern::VaultArguments),
-    /// Accept the mint's multiplier of now, however much it changed.
+    /// Accept the mint's multiplier that was announced, or that of now, however much it changes.
     AcknowledgeMultiplier(govern::VaultArguments),
     /// Name who becomes administrator once he accepts.
     HandOver(govern::HandOverArguments),

@@ -1,9 +1,8 @@
 //! Setting a cluster up with the command, over HTTP, on the compiled program.
 
-mod support;
-
 use std::{sync::Arc, thread};
 
+use crate::support::{Cluster, DEVNET, LOCALNET, MAINNET, MINTS, STEPS, all, keys, nvidia, refusal};
 use perpetua_tests::{
     chain::changed,
     client::{
@@ -20,7 +19,6 @@ use perpetua_tests::{
 };
 use solana_keypair::{Keypair, write_keypair_file};
 use solana_signer::Signer;
-use support::{Cluster, DEVNET, LOCALNET, MAINNET, MINTS, STEPS, all, keys, nvidia, refusal};
 
 #[test]
 fn an_empty_cluster_is_brought_to_the_declaration() {
