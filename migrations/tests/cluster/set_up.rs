@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, thread};
 
-use crate::support::{Cluster, DEVNET, LOCALNET, MAINNET, MINTS, STEPS, all, keys, nvidia, refusal};
 use perpetua_tests::{
     chain::changed,
     client::{
@@ -19,6 +18,8 @@ use perpetua_tests::{
 };
 use solana_keypair::{Keypair, write_keypair_file};
 use solana_signer::Signer;
+
+use crate::support::{Cluster, DEVNET, LOCALNET, MAINNET, MINTS, STEPS, all, keys, nvidia, refusal};
 
 #[test]
 fn an_empty_cluster_is_brought_to_the_declaration() {
