@@ -59,21 +59,23 @@ async fn run(arguments: Arguments) -> Result<()> {
     let Arguments { program, surfnet, config, wallets, speed, week, rpc_port, ws_port, stop_after, json } = arguments;
     let files = Files { program, surfnet, config, wallets };
     let pace = Pace::Wall { speed };
-    let stopped = async {
-        match stop_after {
-            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
-            None => drop(tokio::signal::ctrl_c().await),
-        }
-    };
-    tokio::pin!(stopped);
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
     let started = Localnet::start(&files, Options { pace, week, time: None, rpc_port, ws_port });
     let mut localnet = tokio::select! {
-        () = &mut stopped => return Ok(()),
+        _ = &mut interrupted => return Ok(()),
         started = started => started?,
     };
     tell(&localnet, json, speed);
+    let over = async {
+        match stop_after {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        () = stopped => {}
+        _ = interrupted => {}
+        () = over => {}
         ended = localnet.ended() => return Err(ended),
     }
     eprintln!("stopping");

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use perpetua_client::price::{self, OWNER};
+use perpetua_client::price::{self, OWNER, PriceAccount};
 use tokio::{
     sync::Mutex,
     time::{Instant, MissedTickBehavior},
@@ -34,6 +34,8 @@ pub struct Player {
     feeds: Vec<Feed>,
     /// The chain's time, Unix milliseconds.
     now: i64,
+    /// The slot of the block that is being made.
+    slot: u64,
     /// The chain's time when playing began, Unix seconds.
     began: i64,
     /// Weeks into the records.
@@ -53,7 +55,7 @@ impl Player {
     ///
     /// Errors: the records cannot be read.
     pub fn new(control: Control, now: i64, week: u32) -> Result<Self> {
-        Ok(Self { control, feeds: feeds()?, now, began: now / 1_000, week })
+        Ok(Self { control, feeds: feeds()?, now, slot: 0, began: now / 1_000, week })
     }
 
     /// The chain's time, Unix seconds.
@@ -61,12 +63,22 @@ impl Player {
         self.now / 1_000
     }
 
-    /// Lets time pass, makes a block, and publishes what the feeds say then.
+    /// The slot of the block that is being made, once time passed.
+    pub fn slot(&self) -> u64 {
+        self.slot
+    }
+
+    /// What the feeds said last.
+    pub fn said(&self) -> impl Iterator<Item = PriceAccount> {
+        self.feeds.iter().filter_map(Feed::said)
+    }
+
+    /// Makes a block, lets time pass, and publishes what the feeds say then.
     ///
     /// Errors: the network does not answer.
     pub async fn pass(&mut self, milliseconds: i64) -> Result<()> {
         self.now += milliseconds;
-        self.control.travel(self.now).await?;
+        self.slot = self.control.travel(self.now).await?;
         self.publish().await
     }
 

@@ -55,6 +55,11 @@ impl Feed {
         &self.id
     }
 
+    /// What it said last.
+    pub fn said(&self) -> Option<PriceAccount> {
+        self.said
+    }
+
     /// Holds it at a price, an integer of `10^-8` dollars; without one it follows its records again.
     pub fn hold(&mut self, price: Option<i64>) {
         self.held = price;

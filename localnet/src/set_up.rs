@@ -1,13 +1,13 @@
 //! What the network has before anybody uses it: the program, stock tokens, wallets with both, and everything that the
 //! declaration says.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use perpetua_client::{
     address,
     rpc::{AsyncClient, SendOptions},
-    token::associated,
+    token::{associated, create_associated},
 };
 use perpetua_migrations::{
     apply::{Patience, apply},
@@ -15,7 +15,6 @@ use perpetua_migrations::{
     plan::Plan,
     rpc::Rpc,
 };
-use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 use spl_token_2022_interface::ID as TOKEN_2022;
@@ -27,10 +26,8 @@ use crate::{
     wallets::{HOLDERS, Wallets},
 };
 
-const ASSOCIATED_TOKEN: Pubkey = Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
-/// The associated token program's instruction that does nothing where the account exists.
-const CREATE_IDEMPOTENT: u8 = 1;
-
+/// Time between two questions for what became of a transaction.
+const ASK: Duration = Duration::from_millis(50);
 /// What everybody gets to pay fees and rent with.
 const LAMPORTS: u64 = 1_000_000_000_000;
 /// Rent of a mint.
@@ -63,28 +60,16 @@ pub async fn set_up(network: &Network, files: &Files, wallets: &Wallets) -> Resu
 pub async fn fund(network: &Network, wallets: &Wallets, holder: &Pubkey, lamports: u64, tokens: u64) -> Result<()> {
     let (client, admin, control) = (AsyncClient::new(network.rpc.clone()), wallets.admin(), network.control());
     control.set_account(holder, &Pubkey::default(), lamports, &[]).await?;
+    let mut instructions = Vec::new();
     for stock in &STOCKS {
         let account = associated(holder, &stock.mint, &TOKEN_2022);
-        let open = open_tokens(&admin.pubkey(), holder, &stock.mint);
         let to_mint = spl_token_2022_interface::instruction::mint_to;
-        let mint = to_mint(&TOKEN_2022, &stock.mint, &account, &admin.pubkey(), &[], tokens)?;
-        let options = SendOptions { compute_limit: Some(100_000), ..SendOptions::default() };
-        client.send(&[open, mint], &admin.pubkey(), &[admin], &options).await.context("tokens were not issued")?;
+        instructions.push(create_associated(&admin.pubkey(), holder, &stock.mint, &TOKEN_2022));
+        instructions.push(to_mint(&TOKEN_2022, &stock.mint, &account, &admin.pubkey(), &[], tokens)?);
     }
+    let options = SendOptions { compute_limit: Some(200_000), poll: ASK, ..SendOptions::default() };
+    client.send(&instructions, &admin.pubkey(), &[admin], &options).await.context("tokens were not issued")?;
     Ok(())
-}
-
-/// Creates an owner's associated token account where there is none.
-fn open_tokens(payer: &Pubkey, owner: &Pubkey, mint: &Pubkey) -> Instruction {
-    let accounts = vec![
-        AccountMeta::new(*payer, true),
-        AccountMeta::new(associated(owner, mint, &TOKEN_2022), false),
-        AccountMeta::new_readonly(*owner, false),
-        AccountMeta::new_readonly(*mint, false),
-        AccountMeta::new_readonly(Pubkey::default(), false),
-        AccountMeta::new_readonly(TOKEN_2022, false),
-    ];
-    Instruction { program_id: ASSOCIATED_TOKEN, accounts, data: vec![CREATE_IDEMPOTENT] }
 }
 
 /// By the same code and file that set up any cluster.

@@ -23,7 +23,7 @@ use solana_transaction_status_client_types::UiTransactionEncoding;
 use super::{AsyncClient, ClientError, Failure};
 use crate::budget;
 
-/// Time between two questions for a transaction's outcome.
+/// Time between two questions for a transaction's outcome, unless another is chosen.
 const POLL: Duration = Duration::from_millis(500);
 /// Time between two times that the same bytes are sent.
 const RESEND: Duration = Duration::from_secs(2);
@@ -38,13 +38,15 @@ pub struct SendOptions {
     pub compute_limit: Option<u32>,
     /// Paid on top of the base fee, in millionths of a lamport for each unit of the limit.
     pub priority_fee_micro_lamports: u64,
+    /// Time between two questions for the transaction's outcome.
+    pub poll: Duration,
     /// How long to wait for an answer. A blockhash lasts a minute or so; less leaves more outcomes unknown.
     pub patience: Duration,
 }
 
 impl Default for SendOptions {
     fn default() -> Self {
-        Self { compute_limit: None, priority_fee_micro_lamports: 0, patience: Duration::from_secs(120) }
+        Self { compute_limit: None, priority_fee_micro_lamports: 0, poll: POLL, patience: Duration::from_secs(120) }
     }
 }
 
@@ -189,7 +191,7 @@ impl AsyncClient {
                     last_valid_block_height: signed.last_valid_block_height,
                 });
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(options.poll).await;
             if last_sent.elapsed() >= RESEND {
                 last_sent = Instant::now();
                 // Whether it arrives shows in the outcome. Without a check in front only what passed it once.
