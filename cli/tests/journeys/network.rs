@@ -82,7 +82,8 @@ impl Network for Local {
     fn pass(&self, seconds: i64) {
         self.runtime.block_on(async {
             let now = self.localnet.now().await;
-            let to_mark = (now + seconds).next_multiple_of(MARK) - now;
+            // Up to the next one.
+            let to_mark = (now + seconds + MARK - 1).div_euclid(MARK) * MARK - now;
             self.localnet.advance(to_mark.try_into().unwrap()).await.unwrap();
         });
     }
