@@ -8,6 +8,7 @@ mod admin;
 mod keeper;
 mod machine;
 mod net;
+mod network;
 mod provider;
 mod terminal;
 mod trader;
@@ -18,6 +19,7 @@ use perpetua_tests::{stock::set_multiplier, token};
 use crate::{
     machine::Machine,
     net::{DAY, MINTS, Net, Network, text},
+    network::Local,
 };
 
 /// A network that is set up, with seeded pools.
@@ -84,6 +86,21 @@ fn dollar_markets_are_traded_beside_quanto_ones_and_accounts_that_cannot_pay_are
     let net = ready();
     trader::trades_dollar_markets_beside_quanto_ones(&net);
     keeper::liquidates_who_cannot_pay_and_nobody_else(&net);
+}
+
+/// In an order in which nothing stands in the way of what follows.
+#[test]
+#[ignore = "takes a real network, which cargo xtask network builds"]
+fn every_journey_ends_on_a_real_network_as_on_the_virtual_machine() {
+    let net = Local::start();
+    provider::seeds(&net);
+    trader::trades_dollar_markets_beside_quanto_ones(&net);
+    trader::deposits_buys_holds_sells_and_withdraws(&net);
+    trader::is_told_why_not_and_what_to_do(&net);
+    keeper::liquidates_who_cannot_pay_and_nobody_else(&net);
+    provider::joins_and_leaves_by_request_execution_and_claim(&net);
+    admin::changes_what_must_wait(&net);
+    admin::pauses_and_hands_over(&net);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod ledger;
+mod relay;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -14,6 +15,7 @@ use tiny_http::{Request, Response};
 
 use crate::Chain;
 use answers::Validator;
+pub use relay::Relay;
 
 /// Transactions that the virtual machine remembers, so that none is carried out twice.
 const REMEMBERED: usize = 10_000;
