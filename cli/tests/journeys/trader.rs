@@ -176,7 +176,11 @@ pub fn is_told_why_not_and_what_to_do(net: &Net<impl Network>) {
     let (code, shown) = net.at_terminal("careless", &["deposit", "TSLAx", "10"], "Deposit it?", || (), "y\n");
     assert!(code == 0 && shown.contains("Deposited: amount 10 TSLAx"), "{code}: {shown}");
 
-    let poor = told(&at_the_money("open", &["0.1"]), "nothing was spent", "Deposit more collateral");
+    // What can just be paid, but leaves no margin.
+    let quote = net.ok("careless", &at_the_money("quote", &["1"]));
+    let thousandths = 9_950 * 100_000_000 / raw(&quote["buy"]["cost"]);
+    let size = format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000);
+    let poor = told(&at_the_money("open", &[&size]), "nothing was spent", "Deposit more collateral");
     assert_eq!((&poor["code"], &poor["kind"]), (&"BelowInitialMargin".into(), &"failed".into()), "{poor}");
     told(&at_the_money("open", &["0.00001"]), "", "Trade at least");
     told(&at_the_money("open", &["0.01", "--max-cost", "0.0001"]), "more than 0.0001 TSLAx", "--max-cost");
