@@ -1,6 +1,11 @@
 //! The `perpetua-localnet` command: a Solana network on this machine with Perpetua set up and real prices playing.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::Parser;
@@ -66,7 +71,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         _ = &mut interrupted => return Ok(()),
         started = started => started?,
     };
-    tell(&localnet, json, speed);
+    let keeper = keeper_file(&localnet)?;
+    tell(&localnet, json, speed, &keeper);
     let over = async {
         match stop_after {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -82,7 +88,15 @@ async fn run(arguments: Arguments) -> Result<()> {
     localnet.stop().await
 }
 
-fn tell(localnet: &Localnet, as_json: bool, speed: u32) {
+/// A keeper's file for this network, beside its key.
+fn keeper_file(localnet: &Localnet) -> Result<PathBuf> {
+    let file = localnet.wallets().file("keeper").with_extension("toml");
+    let (schedule, rpc) = ("[schedule]\npoll = \"200ms\"", localnet.rpc());
+    fs::write(&file, format!("keypair = \"keeper.json\"\n\n[rpc]\nurls = [\"{rpc}\"]\n\n{schedule}\n"))?;
+    Ok(file)
+}
+
+fn tell(localnet: &Localnet, as_json: bool, speed: u32, keeper: &Path) {
     let (rpc, websocket, wallets) = (localnet.rpc(), localnet.websocket(), localnet.wallets());
     if as_json {
         let keys = wallets.all().map(|(name, key)| (name.to_owned(), json!(key.pubkey().to_string())));
@@ -97,7 +111,11 @@ fn tell(localnet: &Localnet, as_json: bool, speed: u32) {
     for (name, key) in wallets.all() {
         println!("  {name:<10}  {}  {}", key.pubkey(), wallets.file(name).display());
     }
-    println!("\nTry next, in another terminal:\n");
-    println!("  cargo run -q -p perpetua-migrations -- --config migrations/localnet.toml --url {rpc} --dry-run");
+    println!("\nTry next, in other terminals:\n");
+    println!("  cargo run -q -p perpetua-keeper -- --config {} --log text", keeper.display());
+    let perpetua = format!("  cargo run -q -p perpetua-cli -- --url {rpc} --keypair");
+    println!("{perpetua} {} pool deposit TSLAx main 5000", wallets.file("lp").display());
+    println!("{perpetua} {} markets", wallets.file("trader").display());
+    println!("\nOptions can be bought once a keeper cranked at a five-minute mark of the chain's time.");
     println!("\nTime passes {speed} times as fast as on the wall. Ctrl-C ends the network.");
 }

@@ -98,7 +98,12 @@ fn state(step: &Step) -> String {
 impl Console {
     /// Tells a line.
     pub fn say(self, line: &str) {
-        if self.json { eprintln!("{line}") } else { println!("{line}") }
+        if self.json {
+            eprintln!("{line}");
+        } else {
+            // Who does not read on, as `head`, stops nothing.
+            let _ = writeln!(io::stdout(), "{line}");
+        }
     }
 
     /// Tells what exists and what is missing.
