@@ -68,7 +68,7 @@ impl Token {
 
     /// The multiplier as the mint has it.
     pub fn multiplier(&self) -> String {
-        f64::from_bits(self.scale.multiplier.0).to_string()
+        multiplier(self.scale.multiplier)
     }
 
     /// What amounts are, in a line, where the multiplier is not one.
@@ -82,6 +82,11 @@ impl Token {
             self.symbol
         )
     }
+}
+
+/// A multiplier as the mint has it, which is a double.
+pub fn multiplier(multiplier: Multiplier) -> String {
+    f64::from_bits(multiplier.0).to_string()
 }
 
 fn no_amount(what: &str, text: &str, error: AmountError) -> anyhow::Error {
@@ -125,7 +130,8 @@ fn share_scale(decimals: u8) -> UiScale {
 /// Dollars for people, to the cent, below ten dollars to a millionth.
 pub fn usd(value: Usd, rounding: Rounding) -> String {
     let exact = from_usd(value);
-    let places = if exact < BigDecimal::from(10) { FINE } else { CENTS };
+    let fine = value != Usd::ZERO && exact < BigDecimal::from(10);
+    let places = if fine { FINE } else { CENTS };
     let mode = if rounding == Rounding::Up { RoundingMode::Up } else { RoundingMode::Down };
     exact.with_scale_round(places, mode).to_plain_string()
 }
@@ -234,6 +240,7 @@ mod tests {
         assert_eq!(usd(third, Rounding::Down), "33.33");
         assert_eq!(usd(third, Rounding::Up), "33.34");
         assert_eq!(usd(Usd::from_cents(5), Rounding::Up), "0.050000");
+        assert_eq!(usd(Usd::ZERO, Rounding::Up), "0.00");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Events in words and as data, with amounts as wallets show them now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anchor_lang::prelude::Pubkey;
 use perpetua_client::{
@@ -172,9 +172,9 @@ pub fn is_upkeep(event: &Event) -> bool {
     matches!(event, Event::FundingCranked(_) | Event::StockCranked(_) | Event::MarketMarked(_))
 }
 
-/// Whether an event says that something happened to an address: an account, an owner, a vault.
-pub fn concerns(event: &Event, what: &Pubkey) -> bool {
-    fields(event).iter().any(|(_, field)| matches!(field, Field::Address(address) if address == what))
+/// Whether an event says that something happened to one of the addresses: an account, an owner, a vault.
+pub fn concerns(event: &Event, any: &BTreeSet<Pubkey>) -> bool {
+    fields(event).iter().any(|(_, field)| matches!(field, Field::Address(address) if any.contains(address)))
 }
 
 fn token<'a>(fields: &[(&str, Field)], tokens: &'a Tokens) -> Option<&'a Token> {

@@ -11,7 +11,11 @@ mod output;
 mod quote;
 mod session;
 
-use std::{env, process::ExitCode};
+use std::{
+    env,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, Parser};
 
@@ -54,12 +58,17 @@ pub fn command_line() -> clap::Command {
     Cli::command()
 }
 
+/// Prints to standard output. Who does not read on, as `head`, has read enough.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version are no errors.
         Err(error) if error.use_stderr() && env::args().any(|argument| argument == "--json") => {
-            println!("{:#}", Told::usage(&error.to_string()).json());
+            print(&format!("{:#}\n", Told::usage(&error.to_string()).json()));
             return ExitCode::from(fault::USAGE);
         }
         Err(error) => error.exit(),
@@ -67,17 +76,13 @@ fn main() -> ExitCode {
     let json = cli.options.json;
     match cli.command.run(cli.options) {
         Ok(Output { text, json: document }) => {
-            if json {
-                println!("{document:#}");
-            } else {
-                print!("{text}");
-            }
+            print(&if json { format!("{document:#}\n") } else { text });
             ExitCode::SUCCESS
         }
         Err(error) => {
             let told = Told::of(&error);
             if json {
-                println!("{:#}", told.json());
+                print(&format!("{:#}\n", told.json()));
             } else {
                 eprint!("{}", told.text());
             }

@@ -1,7 +1,7 @@
 //! What a command prints on standard output: text for people, a document for programs.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::NOTHING};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a command found or did.
 #[derive(Clone, Debug, Default)]
@@ -12,17 +12,23 @@ pub struct Output {
     pub json: Value,
 }
 
-/// A table with a header, the first columns left and the numbers right.
-pub fn table<const N: usize>(header: [&str; N], left: usize, rows: impl IntoIterator<Item = [String; N]>) -> String {
+impl Output {
+    /// There was nothing to do, and why.
+    pub fn nothing(why: &str) -> Self {
+        Self { text: format!("nothing to do: {why}\n"), json: json!({ "outcome": "nothing to do", "reason": why }) }
+    }
+}
+
+/// A table with a header. `sides` says of each column whether it stands left (`<`) or right (`>`).
+pub fn table<const N: usize>(header: [&str; N], sides: &str, rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
     for row in rows {
         table.add_row(row);
     }
-    for (place, column) in table.column_iter_mut().enumerate() {
-        if place >= left {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+    for (column, side) in table.column_iter_mut().zip(sides.chars()) {
+        column.set_padding((0, 2));
+        column.set_cell_alignment(if side == '>' { CellAlignment::Right } else { CellAlignment::Left });
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }

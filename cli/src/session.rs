@@ -10,7 +10,7 @@ use std::{
 use anchor_lang::{prelude::Pubkey, solana_program::instruction::Instruction};
 use anyhow::{Context, Result};
 use dialoguer::Confirm;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressFinish};
 use perpetua_client::{
     amount::UiScale,
     book::Book,
@@ -45,6 +45,8 @@ pub struct Session {
     /// The options of the command line.
     pub options: Options,
     settings: Settings,
+    /// Turns while the network is asked.
+    asking: ProgressBar,
     keypair: OnceCell<Keypair>,
     cluster: OnceCell<Cluster>,
 }
@@ -58,6 +60,13 @@ pub struct Listing {
     pub vault: Box<Vault>,
     /// The stock token.
     pub token: Token,
+}
+
+/// Turns at a terminal until it is dropped, and leaves nothing behind.
+fn spinner(message: String) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear).with_message(message);
+    spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner
 }
 
 /// Decimals of the shares of a pool.
@@ -88,7 +97,13 @@ impl Session {
         let settings =
             Settings::resolve(options.config.as_deref(), options.url.as_deref(), options.keypair.as_deref())?;
         let client = Client::new(&settings.url).context("the connection cannot be set up")?;
-        Ok(Self { client, options, settings, keypair: OnceCell::new(), cluster: OnceCell::new() })
+        let asking = spinner(format!("asking {}", settings.url));
+        Ok(Self { client, options, settings, asking, keypair: OnceCell::new(), cluster: OnceCell::new() })
+    }
+
+    /// Leaves the terminal to something else.
+    pub fn be_quiet(&self) {
+        self.asking.finish_and_clear();
     }
 
     /// The URL of the endpoint.
@@ -230,7 +245,9 @@ impl Session {
     /// Errors: it was not confirmed; the network refuses or does not answer; a transaction failed.
     pub fn carry_out(&self, intent: Intent) -> Result<Output> {
         let wallet = self.wallet()?;
-        if !self.options.json {
+        self.be_quiet();
+        // Nobody confirms what he has not seen.
+        if !self.options.json || !self.options.yes {
             eprint!("{}", intent.shown);
         }
         if self.options.dry_run {
@@ -276,7 +293,7 @@ impl Session {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(refusal("there is no terminal to confirm at", "look at what --dry-run shows, then pass --yes"));
         }
-        let confirmed = Confirm::new().with_prompt(question).default(false).interact();
+        let confirmed = Confirm::new().with_prompt(question).default(false).wait_for_newline(true).interact();
         if confirmed.context("the terminal cannot be read")? { Ok(()) } else { Err(declined()) }
     }
 
@@ -285,12 +302,8 @@ impl Session {
     /// Errors: the key cannot be read; the network refuses or does not answer; the transaction failed.
     pub fn send(&self, what: &str, instructions: &[Instruction]) -> Result<Confirmed> {
         let keypair = self.keypair()?;
-        let progress = ProgressBar::new_spinner();
-        progress.set_message(format!("{what}: waiting for the network"));
-        progress.enable_steady_tick(Duration::from_millis(120));
-        let sent = self.client.send(instructions, &keypair.pubkey(), &[keypair], &self.send_options());
-        progress.finish_and_clear();
-        Ok(sent?)
+        let _progress = spinner(format!("{what}: waiting for the network"));
+        Ok(self.client.send(instructions, &keypair.pubkey(), &[keypair], &self.send_options())?)
     }
 
     /// How transactions are sent.
@@ -310,7 +323,12 @@ impl Session {
         let explorer = self.cluster()?.explorer(&signature);
         // It is done; that the network cannot tell yet what it did changes nothing.
         let happened = self.client.happened_in(&signature).unwrap_or_default();
-        let own: Vec<&Happened> = happened.iter().filter(|happened| !events::is_upkeep(&happened.event)).collect();
+        let (upkeep, mut own): (Vec<&Happened>, Vec<&Happened>) =
+            happened.iter().partition(|happened| events::is_upkeep(&happened.event));
+        if own.is_empty() {
+            // A crank is all that was wanted.
+            own = upkeep;
+        }
         let mut text = format!("{what}: {signature}\n");
         if let Some(link) = &explorer {
             text += &format!("  {link}\n");

@@ -2,7 +2,11 @@
 
 mod support;
 
-use support::perpetua;
+use support::{Run, run_in};
+
+fn perpetua(arguments: &[&str]) -> Run {
+    run_in(&tempfile::tempdir().unwrap(), arguments)
+}
 
 #[test]
 fn every_subcommand_teaches_with_examples() {

@@ -48,6 +48,9 @@ pub struct Rpc {
     /// Longest wait for one answer.
     #[serde(default = "ten_seconds", with = "humantime_serde")]
     pub timeout: Duration,
+    /// Time between two questions for what became of a transaction.
+    #[serde(default = "half_a_second", with = "humantime_serde")]
+    pub ask: Duration,
     /// How often all addresses are looked at, if there are several.
     #[serde(default = "five_seconds", with = "humantime_serde")]
     pub probe: Duration,
@@ -195,6 +198,10 @@ pub struct Metrics {
 
 fn ten_seconds() -> Duration {
     Duration::from_secs(10)
+}
+
+fn half_a_second() -> Duration {
+    Duration::from_millis(500)
 }
 
 fn five_seconds() -> Duration {

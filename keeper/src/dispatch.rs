@@ -33,8 +33,6 @@ use crate::{
     metrics::{Metrics, Outcome},
 };
 
-/// Time between two questions where no address answers.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// After which time a failure is forgotten.
 const FORGET: Duration = Duration::from_secs(60);
 /// How often the wait before a job that failed is tried again doubles.
@@ -62,6 +60,8 @@ pub struct Dispatcher {
     keypair: Arc<Keypair>,
     /// How long one address is waited for before another may be asked what became of a transaction.
     patience: Duration,
+    /// Time between two questions for what became of a transaction.
+    ask: Duration,
     per_market: usize,
     locks: BTreeMap<Pubkey, Arc<Semaphore>>,
     desk: Arc<Mutex<Desk>>,
@@ -76,6 +76,7 @@ struct Attempt {
     keypair: Arc<Keypair>,
     desk: Arc<Mutex<Desk>>,
     patience: Duration,
+    ask: Duration,
     /// The slot of the accounts that the job was planned from.
     read_at: u64,
     job: Job,
@@ -103,9 +104,9 @@ impl Dispatcher {
         keypair: Arc<Keypair>,
         config: &Config,
     ) -> Self {
-        let (patience, per_market) = (config.rpc.timeout, config.schedule.per_market);
+        let (patience, ask, per_market) = (config.rpc.timeout, config.rpc.ask, config.schedule.per_market);
         let (locks, desk, tasks) = (BTreeMap::new(), Arc::default(), JoinSet::new());
-        Self { endpoints, fees, metrics, keypair, patience, per_market, locks, desk, tasks }
+        Self { endpoints, fees, metrics, keypair, patience, ask, per_market, locks, desk, tasks }
     }
 
     /// The newest slot in which a margin account was acted upon.
@@ -148,6 +149,7 @@ impl Dispatcher {
             keypair: Arc::clone(&self.keypair),
             desk: Arc::clone(&self.desk),
             patience: self.patience,
+            ask: self.ask,
             read_at: slot,
             job,
             _permits: permits,
@@ -201,8 +203,12 @@ impl Attempt {
     async fn carry_out(&self) -> Ended {
         let instructions = &self.job.instructions;
         let price = self.fees.price(instructions);
-        let options =
-            SendOptions { priority_fee_micro_lamports: price, patience: self.patience, ..SendOptions::default() };
+        let options = SendOptions {
+            priority_fee_micro_lamports: price,
+            poll: self.ask,
+            patience: self.patience,
+            ..SendOptions::default()
+        };
         let payer = self.keypair.pubkey();
         let prepared = self.endpoints.ask(|client| async move { client.prepare(instructions, &payer, &options).await });
         let unsigned = match prepared.await {
@@ -245,7 +251,7 @@ impl Attempt {
                 Ok(Fate::Landed(slot)) => return Ok(Confirmed { signature, slot, compute_units: None }),
                 Ok(Fate::Failed(slot, _)) => return Err(ClientError::Failed { signature, slot, failure }),
                 Ok(Fate::Expired) => return Err(ClientError::Refused(failure)),
-                Ok(Fate::Pending) | Err(_) => tokio::time::sleep(ASK_AGAIN).await,
+                Ok(Fate::Pending) | Err(_) => tokio::time::sleep(self.ask).await,
             }
         }
     }

@@ -43,12 +43,13 @@ struct Greeting {
 pub struct Control(Arc<RpcClient>);
 
 impl Network {
-    /// Starts the network; it ends with this process, whatever way that ends.
+    /// Starts the network at `time`, Unix seconds, or now; it ends with this process, whatever way that ends.
     ///
     /// Errors: it does not start, as where a port is taken.
-    pub async fn start(executable: &Path, rpc_port: u16, ws_port: u16) -> Result<Self> {
+    pub async fn start(executable: &Path, rpc_port: u16, ws_port: u16, time: Option<i64>) -> Result<Self> {
         let mut command = Command::new(executable);
         command.args(["--rpc-port", &rpc_port.to_string(), "--ws-port", &ws_port.to_string()]);
+        command.args(time.map(|time| format!("--time={time}")));
         // Ctrl-C is this process's to answer.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().with_context(|| executable.display().to_string())?;
@@ -87,16 +88,16 @@ impl Network {
 }
 
 impl Control {
-    async fn tell(&self, method: &'static str, parameters: Value) -> Result<()> {
+    async fn tell(&self, method: &'static str, parameters: Value) -> Result<Value> {
         let answer: Result<Value, _> = self.0.send(RpcRequest::Custom { method }, parameters).await;
-        answer.with_context(|| format!("the network refuses {method}"))?;
-        Ok(())
+        answer.with_context(|| format!("the network refuses {method}"))
     }
 
     /// Overwrites an account. `lamports` keep it alive; they need not be what its size would cost.
     pub async fn set_account(&self, address: &Pubkey, owner: &Pubkey, lamports: u64, data: &[u8]) -> Result<()> {
         let account = json!({ "lamports": lamports, "owner": owner.to_string(), "data": hex::encode(data) });
-        self.tell("surfnet_setAccount", json!([address.to_string(), account])).await
+        self.tell("surfnet_setAccount", json!([address.to_string(), account])).await?;
+        Ok(())
     }
 
     /// Deploys a program that `authority` may upgrade.
@@ -107,11 +108,13 @@ impl Control {
             self.tell("surfnet_writeProgram", parameters).await?;
             offset += chunk.len();
         }
-        self.tell("surfnet_setProgramAuthority", json!([program.to_string(), authority.to_string()])).await
+        self.tell("surfnet_setProgramAuthority", json!([program.to_string(), authority.to_string()])).await?;
+        Ok(())
     }
 
-    /// Moves the chain's clock forward, to Unix milliseconds, and makes a block.
-    pub async fn travel(&self, unix_milliseconds: i64) -> Result<()> {
-        self.tell("surfnet_timeTravel", json!([{ "absoluteTimestamp": unix_milliseconds }])).await
+    /// Makes a block, and moves the chain's clock forward, to Unix milliseconds. Returns the slot of the next block.
+    pub async fn travel(&self, unix_milliseconds: i64) -> Result<u64> {
+        let epoch = self.tell("surfnet_timeTravel", json!([{ "absoluteTimestamp": unix_milliseconds }])).await?;
+        epoch["absoluteSlot"].as_u64().context("the network does not say which slot it is at")
     }
 }

@@ -18,7 +18,15 @@ pub struct Done {
     pub signature: Signature,
 }
 
-/// Does what can be done now. Tells `report` of each step once the network confirmed it.
+/// How far it is.
+pub enum Progress<'a> {
+    /// A step is sent.
+    Begins(&'a Step),
+    /// The network confirmed it.
+    Ended(&'a Done),
+}
+
+/// Does what can be done now, and tells `report` of it.
 ///
 /// Errors: a transaction is refused or not confirmed in time; what was done before stays.
 pub fn apply(
@@ -26,17 +34,18 @@ pub fn apply(
     plan: &Plan,
     wallet: &Keypair,
     options: &SendOptions,
-    report: &mut dyn FnMut(&Done),
+    report: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Vec<Done>> {
     let total = plan.due().count();
     let mut all = Vec::new();
     for step in plan.due() {
+        report(Progress::Begins(step));
         let sent = client.send(&step.instructions, &wallet.pubkey(), &[wallet], options).with_context(|| {
             let (number, done) = (all.len() + 1, step.action.done());
             format!("{number} of {total}, {}, was not {done}; once the cause is gone, run again to go on", step.what)
         })?;
         let done = Done { step: step.clone(), signature: sent.signature };
-        report(&done);
+        report(Progress::Ended(&done));
         all.push(done);
     }
     Ok(all)

@@ -1,13 +1,16 @@
 //! What is told to people and to machines.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    time::Duration,
+};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Result, ensure};
+use chrono::DateTime;
+use indicatif::{ProgressBar, ProgressFinish};
 use perpetua_client::address;
 use serde_json::{Value, json};
-
-use chrono::DateTime;
 
 use crate::{
     apply::Done,
@@ -95,7 +98,12 @@ fn state(step: &Step) -> String {
 impl Console {
     /// Tells a line.
     pub fn say(self, line: &str) {
-        if self.json { eprintln!("{line}") } else { println!("{line}") }
+        if self.json {
+            eprintln!("{line}");
+        } else {
+            // Who does not read on, as `head`, stops nothing.
+            let _ = writeln!(io::stdout(), "{line}");
+        }
     }
 
     /// Tells what exists and what is missing.
@@ -125,6 +133,13 @@ impl Console {
         if plan.rent() > 0 {
             self.say(&format!("about {} SOL of rent", sol(plan.rent())));
         }
+    }
+
+    /// Turns at a terminal until it is dropped, and leaves nothing behind.
+    pub fn wait(self, message: &str) -> ProgressBar {
+        let spinner = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear).with_message(message.to_owned());
+        spinner.enable_steady_tick(Duration::from_millis(120));
+        spinner
     }
 
     /// Tells that a step was done.

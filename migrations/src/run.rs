@@ -10,7 +10,7 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::{
-    apply::apply,
+    apply::{Progress, apply},
     declaration::Declaration,
     plan::{Action, Plan},
     report::{Console, Outcome, to_json},
@@ -65,10 +65,16 @@ impl Run<'_> {
             console.say("nothing was sent");
             return told(Outcome::Declined);
         }
-        let mut number = 0;
-        let done = apply(client, &plan, keypair, options, &mut |done| {
-            number += 1;
-            console.show_done(plan.cluster, number, total, done);
+        let (mut number, mut spinner) = (0, None);
+        let done = apply(client, &plan, keypair, options, &mut |progress| match progress {
+            Progress::Begins(step) => {
+                number += 1;
+                spinner = Some(console.wait(&format!("[{number}/{total}] {}: waiting for the network", step.what)));
+            }
+            Progress::Ended(done) => {
+                spinner = None;
+                console.show_done(plan.cluster, number, total, done);
+            }
         })?;
         let after =
             Plan::make(client, prices, declaration, &wallet).context("it was done, but reading it back failed")?;

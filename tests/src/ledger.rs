@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use perpetua::state::{MarginAccount, Market, Vault, WithdrawalTicket};
 use perpetua_client::account::{Stored, read_copy};
 use perpetua_model as model;
@@ -21,15 +21,22 @@ pub fn all<T: Stored>(accounts: &Snapshot) -> BTreeMap<Pubkey, T> {
 
 /// Asserts that every vault covers its ledgers, and that every sum kept is the sum of its parts.
 pub fn check(accounts: &Snapshot) {
-    check_all(accounts, |books| books.check_tokens().and_then(|()| books.check_sums()));
+    verify(accounts).unwrap_or_else(|error| panic!("{error:#}"));
+}
+
+/// Checks that every vault covers its ledgers, and that every sum kept is the sum of its parts.
+///
+/// Errors: what does not add up, in words.
+pub fn verify(accounts: &Snapshot) -> Result<()> {
+    check_all(accounts, |books| books.check_tokens().and_then(|()| books.check_sums()))
 }
 
 /// Asserts that every sum kept is the sum of its parts.
 pub fn check_sums(accounts: &Snapshot) {
-    check_all(accounts, |books| books.check_sums());
+    check_all(accounts, |books| books.check_sums()).unwrap_or_else(|error| panic!("{error:#}"));
 }
 
-fn check_all(accounts: &Snapshot, check: impl Fn(&Books) -> Result<()>) {
+fn check_all(accounts: &Snapshot, check: impl Fn(&Books) -> Result<()>) -> Result<()> {
     let margin_accounts = all::<MarginAccount>(accounts);
     let markets = all::<Market>(accounts);
     let tickets = all::<WithdrawalTicket>(accounts);
@@ -46,8 +53,9 @@ fn check_all(accounts: &Snapshot, check: impl Fn(&Books) -> Result<()>) {
             tickets: tickets_here.map(|ticket| (ticket.pool, &ticket.state)).collect(),
             markets: markets_here.map(|market| (market.number, &market.state)).collect(),
         };
-        check(&books).unwrap_or_else(|error| panic!("vault {address}: {error}"));
+        check(&books).with_context(|| format!("vault {address}"))?;
     }
+    Ok(())
 }
 
 /// Everything that the sums of one vault are over.

@@ -132,7 +132,7 @@ fn describe(listing: &Listing, book: &Book, account: &Keyed<MarginAccount>) -> R
     }
     if !positions.is_empty() {
         let header = ["option", "tick", "strike", "size", "sells for", "owes", "funding per day"];
-        text += &table(header, 1, positions.iter().map(|position| line(token, book, position)));
+        text += &table(header, "<>>>>>>", positions.iter().map(|position| line(token, book, position)));
     }
     text += &token.note();
     let document = json!({

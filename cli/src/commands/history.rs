@@ -1,6 +1,6 @@
 //! `perpetua history`: what happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
@@ -19,6 +19,9 @@ Examples:
   perpetua history --all --json            with cranks and what happened to others in the same transactions
 
 The newest comes first. Amounts are as wallets show them now: a later split changes how old ones are shown.";
+
+/// Margin accounts of an owner in each vault whose events count as his; those beyond are asked for by their address.
+const SUB_ACCOUNTS: u16 = 16;
 
 /// What happened to your accounts, or to any address.
 #[derive(Args)]
@@ -48,7 +51,14 @@ impl Arguments {
                 [owner].into_iter().chain(accounts.into_iter().map(|account| account.address)).collect()
             }
         };
-        let tokens = session.tokens()?;
+        let listings = session.listings()?;
+        // Margin accounts that were closed since, too.
+        let accounts = listings.iter().flat_map(|listing| {
+            let of_owner = |owner| (0..SUB_ACCOUNTS).map(move |sub| listing.keys.margin_account(owner, sub));
+            addresses.iter().flat_map(of_owner)
+        });
+        let own: BTreeSet<Pubkey> = addresses.iter().copied().chain(accounts).collect();
+        let tokens = listings.into_iter().map(|listing| (listing.keys.vault, listing.token)).collect();
         // Each transaction once, however many of the addresses are in it; the newest first.
         let mut found: BTreeMap<(u64, String), Vec<Happened>> = BTreeMap::new();
         let mut before = None;
@@ -63,8 +73,7 @@ impl Arguments {
             found.extend(of_page);
         }
         let concerned = |happened: &Happened| {
-            let own = || addresses.iter().any(|address| events::concerns(&happened.event, address));
-            self.all || (!events::is_upkeep(&happened.event) && own())
+            self.all || (!events::is_upkeep(&happened.event) && events::concerns(&happened.event, &own))
         };
         let shown: Vec<&Happened> = found.values().rev().flatten().filter(|happened| concerned(happened)).collect();
         let mut text = String::new();

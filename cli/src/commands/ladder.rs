@@ -56,7 +56,7 @@ impl Arguments {
         let text = format!(
             "{name}, index at ${}; dollars for one unit of the index\n{}",
             amounts::usd(price, Rounding::Down),
-            table(header, 0, rows.iter().map(|row| line(row, middle)))
+            table(header, ">>>>>>>>>", rows.iter().map(|row| line(row, middle)))
         );
         let json = json!({
             "market": name,

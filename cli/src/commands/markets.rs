@@ -4,10 +4,13 @@ use anyhow::Result;
 use clap::Args;
 use perpetua_client::{
     book::{Book, Listed},
+    instruction::Series,
     model::{
-        Condition,
+        Action, Condition, Result as Modelled, Size,
         pricing::{Rounding, Side},
     },
+    perpetua,
+    quote::Cranked,
 };
 use serde_json::{Value, json};
 
@@ -55,7 +58,8 @@ impl Arguments {
             }
         }
         let header = ["market", "index price", "call volatility", "put volatility", "used", "state"];
-        let text = if rows.is_empty() { "there are no markets yet\n".to_owned() } else { table(header, 1, rows) };
+        let text =
+            if rows.is_empty() { "there are no markets yet\n".to_owned() } else { table(header, "<>>>><", rows) };
         Ok(Output { text, json: json!({ "markets": documents }) })
     }
 }
@@ -66,17 +70,32 @@ fn obstacles(book: &Book, number: u8) -> Vec<String> {
         Ok(cranked) => cranked,
         Err(error) => return vec![error.to_string()],
     };
+    let mut obstacles = conditions(book, &cranked);
+    if obstacles.is_empty() {
+        obstacles.extend(refusal(book, number, &cranked).err().map(|error| error.to_string()));
+    }
+    obstacles
+}
+
+/// Whether the smallest size at the money could be bought.
+fn refusal(book: &Book, number: u8, cranked: &Cranked) -> Modelled<()> {
+    let config = &cranked.market().config;
+    let tick = config.grid()?.nearest_tick(cranked.index().feed.price.into());
+    let size = config.min_size.max(Size(1));
+    book.quote_open(number, Series { side: perpetua::Side::Call, tick }, size).map(|_| ())
+}
+
+/// What is not normal and forbids buying, in words.
+fn conditions(book: &Book, cranked: &Cranked) -> Vec<String> {
     let mut conditions = cranked.market().conditions;
     conditions = conditions.with(Condition::Paused, book.is_paused());
     conditions = conditions.with(Condition::VaultShort, book.is_short().unwrap_or(true));
     conditions = conditions.with(Condition::NotOpenYet, book.moment.now < cranked.market().opens_at);
     conditions = conditions.with(Condition::MintPaused, book.mint.paused);
     let own = Condition::ALL.into_iter().filter(|condition| conditions.has(*condition));
-    let mut own: Vec<String> = own.map(|condition| spoken(&format!("{condition:?}"))).collect();
-    if let Err(error) = cranked.index().read(book.moment.now, cranked.index().guards.max_age_trade) {
-        own.push(error.to_string());
-    }
-    own
+    own.filter(|condition| condition.forbids(Action::Open).is_some())
+        .map(|condition| spoken(&format!("{condition:?}")))
+        .collect()
 }
 
 /// `StockClosed` as `stock closed`.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use perpetua_client::model::{
-    CloseQuote, OpenQuote, Size, Tokens,
+    CloseQuote, ModelError, OpenQuote, Result as Modelled, Size, Tokens,
     pricing::{Rounding, Usd},
 };
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ impl Arguments {
         let target = self.series.find(session)?;
         let size = amounts::parse_size(&self.size)?;
         let open = target.book.quote_open(target.number, target.series, size);
-        let close = target.book.quote_close(target.number, target.series, size);
+        let close = selling(&target, size);
         // A market that cannot be cranked quotes nothing at all.
         let funding = target.funding_per_day(size)?;
         let token = &target.listing.token;
@@ -63,6 +63,19 @@ impl Arguments {
             "funding_per_day": token.json_paid(funding),
         });
         Ok(Output { text, json: merge(target.json(), json) })
+    }
+}
+
+/// What selling pays, also where nobody holds the option yet.
+fn selling(target: &Target, size: Size) -> Modelled<CloseQuote> {
+    let Target { book, number, series, .. } = target;
+    match book.quote_close(*number, *series, size) {
+        Err(ModelError::PositionNotFound) => {
+            let mut cranked = book.cranked(*number, book.moment)?;
+            cranked.claim_slot(series.tick)?;
+            book.trade(*number)?.close(&cranked, *series, size, book.moment)
+        }
+        quoted => quoted,
     }
 }
 

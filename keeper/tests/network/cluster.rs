@@ -1,6 +1,6 @@
 //! A network with an exchange on it, and ways to it that can be cut.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use perpetua_keeper::{
     config::Config,
@@ -17,11 +17,6 @@ use perpetua_tests::{
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    sync::watch,
-};
 
 /// Seconds of the chain in a step.
 pub const STEP: i64 = 300;
@@ -144,44 +139,4 @@ pub async fn round(keeper: &mut Keeper) -> Vec<Outcome> {
 pub fn ended(metrics: &Metrics, kind: Kind) -> Vec<(Outcome, u64)> {
     let counts = Outcome::ALL.map(|outcome| (outcome, metrics.jobs(kind, outcome)));
     counts.into_iter().filter(|(_, count)| *count > 0).collect()
-}
-
-/// A way to the network that can be cut.
-pub struct Relay {
-    /// Where it begins.
-    pub url: String,
-    open: watch::Sender<bool>,
-}
-
-impl Relay {
-    /// A way to a server.
-    pub async fn to(url: &str) -> Self {
-        let target: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (open, opened) = watch::channel(true);
-        tokio::spawn(async move {
-            while let Ok((mut incoming, _)) = listener.accept().await {
-                let mut opened = opened.clone();
-                tokio::spawn(async move {
-                    if !*opened.borrow_and_update() {
-                        return;
-                    }
-                    let mut outgoing = TcpStream::connect(target).await.unwrap();
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut incoming, &mut outgoing) => (),
-                        _ = opened.changed() => (),
-                    }
-                });
-            }
-        });
-        Self { url, open }
-    }
-
-    /// Cuts it, or mends it.
-    pub async fn set(&self, open: bool) {
-        self.open.send_replace(open);
-        // Connections that exist end on other threads.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }

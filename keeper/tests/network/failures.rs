@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use perpetua_keeper::{job::Kind, metrics::Outcome};
-use perpetua_tests::rpc::Faults;
+use perpetua_tests::rpc::{Faults, Relay};
 
-use crate::cluster::{Cluster, Relay, STEP, ended, round};
+use crate::cluster::{Cluster, STEP, ended, round};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_keeper_opens_its_account_cranks_and_liquidates_once_what_is_below() {

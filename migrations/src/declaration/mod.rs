@@ -29,7 +29,7 @@ struct File {
     defaults: Defaults,
     #[serde(rename = "index")]
     indices: Vec<IndexDeclaration>,
-    #[serde(rename = "vault")]
+    #[serde(rename = "vault", default)]
     vaults: Vec<VaultFields>,
 }
 

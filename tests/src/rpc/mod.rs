@@ -1,19 +1,25 @@
 //! JSON-RPC over HTTP in front of the virtual machine, with signatures and blockhashes checked as a validator does.
 
 mod answers;
+mod http;
 mod ledger;
+mod relay;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
 };
 
 use litesvm::LiteSVM;
 use serde_json::{Value, json};
-use tiny_http::{Request, Response};
 
 use crate::Chain;
 use answers::Validator;
+pub use relay::Relay;
 
 /// Transactions that the virtual machine remembers, so that none is carried out twice.
 const REMEMBERED: usize = 10_000;
@@ -38,7 +44,8 @@ pub struct Server {
     /// The chain behind it.
     pub chain: Arc<Mutex<Chain>>,
     faults: Arc<Mutex<Faults>>,
-    http: Arc<tiny_http::Server>,
+    address: SocketAddr,
+    listening: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -48,16 +55,15 @@ impl Server {
         let Chain { svm, payer } = chain;
         let chain = Arc::new(Mutex::new(Chain { svm: strict(svm), payer }));
         let faults = Arc::new(Mutex::new(Faults::default()));
-        let http = Arc::new(tiny_http::Server::http("127.0.0.1:0").expect("a port is free"));
-        let url = format!("http://{}", http.server_addr());
-        let mut validator = Validator::new(Arc::clone(&chain), Arc::clone(&faults));
-        let listener = Arc::clone(&http);
-        let thread = thread::spawn(move || {
-            for request in listener.incoming_requests() {
-                answer(&mut validator, request);
-            }
-        });
-        Self { url, chain, faults, http, thread: Some(thread) }
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let listening = Arc::new(AtomicBool::new(true));
+        let validator = Mutex::new(Validator::new(Arc::clone(&chain), Arc::clone(&faults)));
+        let answer: Arc<http::Answer> =
+            Arc::new(move |body: &[u8]| answer(&mut validator.lock().expect("no request panics"), body));
+        let open = Arc::clone(&listening);
+        let thread = thread::spawn(move || http::serve(&listener, &answer, || open.load(Ordering::Relaxed)));
+        Self { url: format!("http://{address}"), chain, faults, address, listening, thread: Some(thread) }
     }
 
     /// The chain, while nobody else uses it.
@@ -89,7 +95,9 @@ fn strict(machine: LiteSVM) -> LiteSVM {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.http.unblock();
+        self.listening.store(false, Ordering::Relaxed);
+        // Wakes it.
+        drop(TcpStream::connect(self.address));
         if let Some(thread) = self.thread.take() {
             // A panic of the server already failed the request that the test made.
             let _ = thread.join();
@@ -97,16 +105,13 @@ impl Drop for Server {
     }
 }
 
-fn answer(validator: &mut Validator, mut request: Request) {
-    let call: Value = serde_json::from_reader(request.as_reader()).expect("a request is JSON");
+/// The answer to a request, unless it is lost.
+fn answer(validator: &mut Validator, request: &[u8]) -> Option<String> {
+    let call: Value = serde_json::from_slice(request).expect("a request is JSON");
     let method = call["method"].as_str().expect("a request names a method");
-    let Some(outcome) = validator.answer(method, &call["params"]) else {
-        request.respond(Response::from_string("").with_status_code(503)).expect("the client waits");
-        return;
-    };
-    let body = match outcome {
+    let body = match validator.answer(method, &call["params"])? {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": call["id"], "result": result }),
         Err(error) => json!({ "jsonrpc": "2.0", "id": call["id"], "error": error }),
     };
-    request.respond(Response::from_string(body.to_string())).expect("the client waits");
+    Some(body.to_string())
 }

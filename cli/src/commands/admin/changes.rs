@@ -51,7 +51,7 @@ impl ListArguments {
         });
         let text = match proposals.is_empty() {
             true => "no change waits\n".to_owned(),
-            false => table(["account to be changed", "can be applied from", "now"], 3, rows),
+            false => table(["account to be changed", "can be applied from", "now"], "<<<", rows),
         };
         let documents = proposals.iter().map(|Keyed { address, account, .. }| {
             json!({

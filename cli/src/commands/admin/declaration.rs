@@ -23,6 +23,7 @@ impl Arguments {
     /// Shows what is to be done and, unless only that is wanted, asks and does it.
     pub fn run(&self, session: &Session, dry_run: bool) -> Result<Output> {
         let declaration = Declaration::load(&self.file)?;
+        session.be_quiet();
         let json = Run {
             declaration: &declaration,
             client: &session.client,

@@ -12,7 +12,12 @@ use perpetua_client::{
 use serde_json::json;
 
 use super::govern::carry_out;
-use crate::{amounts, fault::refusal, output::Output, session::Session};
+use crate::{
+    amounts,
+    fault::{model, refusal},
+    output::Output,
+    session::Session,
+};
 
 const HELP: &str = "\
 Run it when the issuer announced a split, before it takes effect: the change is then followed to the second. After it took
@@ -55,51 +60,43 @@ impl Arguments {
                 "there is nothing to do",
             ));
         };
-        let Choice { multiplier, meaning } = self.choose(&mint, &stock, now)?;
+        let Choice { multiplier, meaning } = self.choose(symbol, &mint, &stock, now)?;
         let json = json!({
             "token": symbol,
-            "multiplier": shown(multiplier),
-            "in_force": shown(mint.multiplier),
+            "multiplier": amounts::multiplier(multiplier),
+            "in_force": amounts::multiplier(mint.multiplier),
             "believe_next_price": self.believe_next_price,
         });
         let acknowledge = instruction::acknowledge_multiplier(&session.wallet()?, keys, multiplier.0);
-        carry_out(session, "acknowledge multiplier", format!("{meaning} ({symbol})"), json, vec![acknowledge])
+        carry_out(session, "acknowledge multiplier", meaning, json, vec![acknowledge])
     }
 
-    fn choose(&self, mint: &MintInfo, stock: &Stock, now: i64) -> Result<Choice> {
-        let (in_force, state) = (mint.multiplier, &stock.state);
-        let believed = state.multiplier == in_force && state.doubt_bps != 0;
+    fn choose(&self, symbol: &str, mint: &MintInfo, stock: &Stock, now: i64) -> Result<Choice> {
+        let state = &stock.state;
+        let named = |multiplier| format!("the multiplier {} of {symbol}", amounts::multiplier(multiplier));
+        let (multiplier, in_force) = (mint.multiplier, named(mint.multiplier));
         if self.believe_next_price {
-            let meaning = format!("accept the multiplier {} as it is; the share's next price counts", shown(in_force));
-            return Ok(Choice { multiplier: in_force, meaning });
-        }
-        if let Some((next, from)) = mint.scaled_ui.pending(now) {
-            let multiplier = Multiplier::from_bits(next.0).map_err(crate::fault::model)?;
-            let meaning = format!(
-                "accept the multiplier {} from {} on, instead of {}",
-                shown(next),
-                amounts::time(from),
-                shown(in_force)
-            );
+            let meaning = format!("accept {in_force} as it is; the share's next price counts, whatever it is");
             return Ok(Choice { multiplier, meaning });
         }
-        if state.multiplier != in_force {
-            return Ok(Choice { multiplier: in_force, meaning: format!("accept the multiplier {}", shown(in_force)) });
+        if let Some((next, from)) = mint.scaled_ui.pending(now) {
+            let multiplier = Multiplier::from_bits(next.0).map_err(model)?;
+            if state.acknowledged == multiplier {
+                return Err(refusal(format!("{} is acknowledged", named(next)), "there is nothing to do"));
+            }
+            let meaning = format!("accept {} from {}, instead of {in_force}", named(next), amounts::time(from));
+            return Ok(Choice { multiplier, meaning });
         }
-        Err(if believed {
-            refusal(
-                format!("the multiplier {} is in force, and prices are doubted since it changed", shown(in_force)),
-                "wait until the share's price agrees; if its value really moved so far, pass --believe-next-price",
-            )
-        } else {
-            refusal(
-                format!("the multiplier {} is in force, and no other one is announced", shown(in_force)),
-                "there is nothing to do",
-            )
-        })
+        if state.multiplier != multiplier {
+            return Ok(Choice { multiplier, meaning: format!("accept {in_force}, which is in force") });
+        }
+        if state.doubt_bps == 0 {
+            let cause = format!("{in_force} is in force, and no other one is announced");
+            return Err(refusal(cause, "there is nothing to do"));
+        }
+        Err(refusal(
+            format!("{in_force} is in force, and prices are doubted since it changed"),
+            "wait until the share's price agrees; if its value really moved so far, pass --believe-next-price",
+        ))
     }
-}
-
-fn shown(multiplier: Multiplier) -> String {
-    f64::from_bits(multiplier.0).to_string()
 }

@@ -7,7 +7,7 @@ use perpetua_client::instruction;
 use serde_json::json;
 
 use crate::{
-    fault::{model, refusal},
+    fault::model,
     output::Output,
     session::{Intent, Session},
 };
@@ -54,10 +54,8 @@ impl Arguments {
             transactions.push((format!("liquidate {}", account.address), instructions));
         }
         if transactions.is_empty() {
-            return Err(refusal(
-                format!("of {} accounts none is below its maintenance margin", accounts.len()),
-                "there is nothing to do",
-            ));
+            let why = format!("of {} accounts none is below its maintenance margin", accounts.len());
+            return Ok(Output::nothing(&why));
         }
         if session.margin_account(&listing, &wallet, self.sub_account)?.is_none() {
             let open = instruction::open_account(&wallet, &wallet, &listing.keys, self.sub_account);

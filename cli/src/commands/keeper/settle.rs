@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     amounts,
-    fault::{model, refusal},
+    fault::model,
     names,
     output::Output,
     session::{Intent, Session},
@@ -59,10 +59,8 @@ impl Arguments {
             }
         }
         if transactions.is_empty() {
-            return Err(refusal(
-                format!("no position of {} is capped, far out of the money or abandoned", self.account),
-                "its owner can close at the bid; there is nothing for a keeper to do",
-            ));
+            let why = format!("no position of {} is capped, far out of the money or abandoned", self.account);
+            return Ok(Output::nothing(&why));
         }
         session.carry_out(Intent {
             shown,

@@ -134,7 +134,7 @@ fn shown(listing: &Listing, book: &Book, pool: Pool, status: &PoolStatus, stake:
                 address.to_string(),
             ]
         });
-        text += &table(["ticket", "shares", "to claim", "ready", "now", "address"], 6, rows);
+        text += &table(["ticket", "shares", "to claim", "ready", "now", "address"], "<>><<<", rows);
     }
     text
 }
@@ -201,7 +201,7 @@ impl YieldArguments {
         let used = book.utilisation_bps();
         let text = format!(
             "{}used: {} of the main pool. Funding only, at the rates of the last crank: premiums come on top, payouts go off.\n{}",
-            table(["pool", "assets", "income per day", "yield a year"], 1, rows),
+            table(["pool", "assets", "income per day", "yield a year"], "<>>>", rows),
             used.map_or_else(|| "nothing".to_owned(), amounts::percent),
             token.note(),
         );

@@ -23,8 +23,10 @@ use solana_transaction_status_client_types::UiTransactionEncoding;
 use super::{AsyncClient, ClientError, Failure};
 use crate::budget;
 
-/// Time between two questions for a transaction's outcome: the first, and the longest after it doubled.
-const POLL: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
+/// Longest time between two questions for a transaction's outcome, unless another is chosen.
+const POLL: Duration = Duration::from_millis(500);
+/// Time between the first two; it doubles.
+const FIRST_POLL: Duration = Duration::from_millis(100);
 /// Time between two times that the same bytes are sent.
 const RESEND: Duration = Duration::from_secs(2);
 /// JSON-RPC's code for parameters that are refused, as a transaction that is too large, and Solana's for a signature
@@ -38,13 +40,15 @@ pub struct SendOptions {
     pub compute_limit: Option<u32>,
     /// Paid on top of the base fee, in millionths of a lamport for each unit of the limit.
     pub priority_fee_micro_lamports: u64,
+    /// Longest time between two questions for the transaction's outcome; the first come sooner.
+    pub poll: Duration,
     /// How long to wait for an answer. A blockhash lasts a minute or so; less leaves more outcomes unknown.
     pub patience: Duration,
 }
 
 impl Default for SendOptions {
     fn default() -> Self {
-        Self { compute_limit: None, priority_fee_micro_lamports: 0, patience: Duration::from_secs(120) }
+        Self { compute_limit: None, priority_fee_micro_lamports: 0, poll: POLL, patience: Duration::from_secs(120) }
     }
 }
 
@@ -175,7 +179,7 @@ impl AsyncClient {
         let deadline = Instant::now() + options.patience;
         let mut sent = self.submit_first(signed).await?;
         let mut last_sent = Instant::now();
-        let [mut pause, longest] = POLL;
+        let mut pause = options.poll.min(FIRST_POLL);
         loop {
             // A network that does not answer is asked again: the transaction may be on its way.
             match self.outcome(&signed.signature(), signed.last_valid_block_height).await {
@@ -191,7 +195,7 @@ impl AsyncClient {
                 });
             }
             tokio::time::sleep(pause).await;
-            pause = longest.min(2 * pause);
+            pause = options.poll.min(2 * pause);
             if last_sent.elapsed() >= RESEND {
                 last_sent = Instant::now();
                 // Whether it arrives shows in the outcome. Without a check in front only what passed it once.

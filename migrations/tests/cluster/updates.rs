@@ -1,14 +1,13 @@
 //! Bringing a cluster that exists to another declaration, over HTTP, on the compiled program.
 
-mod support;
-
 use perpetua_tests::{
     chain::changed,
     client::{account::read_copy, address, perpetua::state, price::pushed},
     price::{self, FEEDS},
 };
 use serde_json::Value;
-use support::{Cluster, LOCALNET, Run, all, keys};
+
+use crate::support::{Cluster, LOCALNET, Run, all, keys};
 
 /// Two days and the week after them, seconds.
 const DELAY: i64 = 48 * 3_600;

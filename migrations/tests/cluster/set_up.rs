@@ -1,7 +1,5 @@
 //! Setting a cluster up with the command, over HTTP, on the compiled program.
 
-mod support;
-
 use std::{sync::Arc, thread};
 
 use perpetua_tests::{
@@ -20,7 +18,8 @@ use perpetua_tests::{
 };
 use solana_keypair::{Keypair, write_keypair_file};
 use solana_signer::Signer;
-use support::{Cluster, LOCALNET, MINTS, STEPS, all, keys, nvidia, refusal};
+
+use crate::support::{Cluster, DEVNET, LOCALNET, MAINNET, MINTS, STEPS, all, keys, nvidia, refusal};
 
 #[test]
 fn an_empty_cluster_is_brought_to_the_declaration() {
@@ -256,6 +255,30 @@ fn a_declaration_for_another_cluster_is_refused() {
     let cluster = Cluster::new();
     let message = refusal(&cluster, "cluster = \"localnet\"", "cluster = \"mainnet-beta\"");
     assert!(message.contains("this is localnet, but the declaration is for mainnet-beta"), "{message}");
+}
+
+#[test]
+fn the_file_for_devnet_sets_up_the_exchange_and_both_indices() {
+    let cluster = Cluster::new();
+    cluster.write("other.toml", &DEVNET.replace("\"devnet\"", "\"localnet\""));
+    let run = cluster.run_with("other.toml", "wallet.json", &["--yes", "--json"]);
+    let created: Vec<String> = run.states().into_iter().map(|(what, state)| format!("{what} {state}")).collect();
+    assert_eq!(created, ["exchange created", "index BTC/USD created", "index ETH/USD created"]);
+}
+
+#[test]
+fn the_file_for_mainnet_is_refused_until_guardian_and_fee_recipient_are_in_it() {
+    let cluster = Cluster::new();
+    let file = MAINNET.replace("\"mainnet-beta\"", "\"localnet\"");
+    cluster.write("other.toml", &file);
+    let unfinished = cluster.run_with("other.toml", "wallet.json", &["--yes"]);
+    assert!(!unfinished.success && unfinished.stderr.contains("missing field `guardian`"), "{}", unfinished.stderr);
+
+    let named = file.replace("# guardian", "guardian").replace("# fee_recipient", "fee_recipient");
+    cluster.write("other.toml", &named.replace("an address", &Keypair::new().pubkey().to_string()));
+    let run = cluster.run_with("other.toml", "wallet.json", &["--yes", "--json"]);
+    assert_eq!(run.json()["outcome"], "created", "{}", run.stderr);
+    assert_eq!(run.states().iter().filter(|(what, _)| what.starts_with("dollar market")).count(), 4);
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub use perpetua_tests::rpc::Server;
 /// The mints that the localnet file declares: of TSLAx and of NVDAx.
 pub const MINTS: [&str; 2] =
     ["XsDoVfqeBukxuZHWhdvWHBhgEHjGNst4MLodqsJHzoB", "Xsc9qvGR1efVDFGLrVsmkzv3qi45LTBjeUKSPmx9qEh"];
+/// The files for the public clusters.
+pub const DEVNET: &str = include_str!("../../devnet.toml");
+pub const MAINNET: &str = include_str!("../../mainnet.toml");
 /// The localnet file.
 pub const LOCALNET: &str = include_str!("../../localnet.toml");
 

@@ -1,7 +1,5 @@
 //! Setting up what vaults' stocks are priced by, and when their exchange is closed.
 
-mod support;
-
 use anchor_lang::solana_program::instruction::Instruction;
 use chrono::{Datelike, NaiveDate, Weekday};
 use perpetua_tests::{
@@ -16,7 +14,8 @@ use perpetua_tests::{
     stock::set_multiplier,
 };
 use solana_signer::Signer;
-use support::{Cluster, LOCALNET, MINTS, all, keys, nvidia, refusal};
+
+use crate::support::{Cluster, LOCALNET, MINTS, all, keys, nvidia, refusal};
 
 fn stock(cluster: &Cluster, keys: &VaultKeys) -> state::Stock {
     let account = cluster.chain().account(&keys.stock());
