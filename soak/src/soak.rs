@@ -183,6 +183,8 @@ impl Soak {
     ///
     /// Errors: that takes longer than an interval.
     async fn until_idle(&mut self, since: i64) -> Result<()> {
+        // Who saw this block open may not have seen its prices yet.
+        self.chain.block().await?;
         let slot = self.chain.slot();
         loop {
             self.chain.block().await?;

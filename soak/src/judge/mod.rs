@@ -75,7 +75,10 @@ struct Done {
     liquidated: BTreeSet<Pubkey>,
     settled: BTreeSet<(Pubkey, Pubkey, bool, i16)>,
     executed: BTreeSet<Pubkey>,
-    cranked: BTreeMap<Pubkey, (String, FundingCranked)>,
+    /// Markets that anybody cranked.
+    cranked: BTreeSet<Pubkey>,
+    /// What keepers cranked alone, not in front of something else: by whom, and what it found.
+    alone: BTreeMap<Pubkey, (String, FundingCranked)>,
 }
 
 impl Findings {
@@ -167,20 +170,20 @@ impl Findings {
         block: &Block,
         tx: &Carried,
         crank: &FundingCranked,
-        counts: bool,
+        alone: bool,
         done: &mut Done,
     ) {
-        let last = done.cranked.insert(crank.market, (tx.payer.clone(), *crank));
-        let Some((payer, last)) = last else {
-            if !step.faulty {
-                self.crank_lags.push(block.now - step.began);
-            }
+        if done.cranked.insert(crank.market) && !step.faulty {
+            self.crank_lags.push(block.now - step.began);
+        }
+        if !alone {
             return;
-        };
+        }
+        let Some((payer, last)) = done.alone.insert(crank.market, (tx.payer.clone(), *crank)) else { return };
         let moved = last.price.abs_diff(crank.price) * 10_000 >= last.price * MOVE_BPS;
         let marks = crank.publish_time.div_euclid(MARK) > last.publish_time.div_euclid(MARK);
         let states = (last.conditions, last.barred) != (crank.conditions, crank.barred);
-        if !counts || moved || marks || states {
+        if moved || marks || states {
             return;
         }
         if payer == tx.payer {
@@ -251,3 +254,6 @@ impl Findings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
