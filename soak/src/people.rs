@@ -97,13 +97,14 @@ impl People {
     pub async fn provide(&self, vault: &Pubkey) -> Result<()> {
         let lp = self.lp.pubkey();
         for (pool, amount) in POOLS {
-            let book = self.client.book(vault, &self.prices).await?;
             let shares = address::share_mint(vault, pool.into());
-            let (source, to) =
-                (associated(&lp, &book.keys.stock_mint, &book.keys.token_program), self.shares(vault, pool));
             let create = create_associated(&lp, &lp, &shares, &SPL_TOKEN);
-            let mut instructions = vec![create];
-            instructions.extend(book.join(&lp, pool, &source, &to, Tokens(amount), Shares(0))?);
+            let of_tokens = SendOptions { compute_limit: Some(100_000), ..options() };
+            self.client.send(&[create], &lp, &[&self.lp], &of_tokens).await.context("an account for shares")?;
+            let book = self.client.book(vault, &self.prices).await?;
+            let source = associated(&lp, &book.keys.stock_mint, &book.keys.token_program);
+            let to = self.shares(vault, pool);
+            let instructions = book.join(&lp, pool, &source, &to, Tokens(amount), Shares(0))?;
             let sent = self.client.send(&instructions, &lp, &[&self.lp], &options()).await;
             sent.with_context(|| format!("nobody could join a pool of {vault}"))?;
         }
