@@ -30,8 +30,8 @@ use solana_transaction_status_client_types::{
 };
 
 /// Time on the wall that a block takes.
-const BLOCK: Duration = Duration::from_millis(100);
-/// Time of the chain that a block takes, milliseconds: ten times as much.
+const BLOCK: Duration = Duration::from_millis(50);
+/// Time of the chain that a block takes, milliseconds: twenty times as much.
 const BLOCK_MILLISECONDS: i64 = 1_000;
 
 /// The network.

@@ -2,8 +2,8 @@
 //!
 //! The chain's clock jumps from step to step; between two jumps it goes on by a second with each block. A step's prices
 //! come into being with its jump, so that is when a market comes due and when an account is first seen below its margin:
-//! lags are seconds of the chain's clock from there to the block in which it was done. A block takes a tenth of a second
-//! on the wall, and so does a keeper's round: all runs ten times as fast as by default, but for what computing takes.
+//! lags are seconds of the chain's clock from there to the block in which it was done. On the wall a block takes 50 ms and
+//! a keeper's round at least 100 ms, so that what computing takes counts twenty times: lags are longer than real ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub const INTERVAL: i64 = 300;
 /// Bps of a price that make a crank due.
 const MOVE_BPS: u128 = 20;
 /// Seconds between two marks of an index.
-const MARK: i64 = 300;
+pub const MARK: i64 = 300;
 
 /// A step as it was taken.
 pub struct Step<'a> {
