@@ -235,7 +235,7 @@ impl Acting {
         let series = choose(&book, number, &mut random)?;
         let coin = Usd::from(book.market(number)?.index.state.feed.price);
         let dear = coin > Usd::from_decimal(10_000, 0).context("a price")?;
-        let size = if dear { random.between(2_000, 15_000) } else { random.between(40_000, 300_000) };
+        let size = if dear { random.between(10_000, 75_000) } else { random.between(200_000, 1_500_000) };
         let size = Size(size.unsigned_abs());
         let found = self.client.margin_account(&trader.account).await?;
         let opened = match book.open(&found, number, series, size, found.account.state.collateral) {
@@ -255,7 +255,7 @@ impl Acting {
         let book = self.client.book(&trader.vault, &self.prices).await?;
         let found = self.client.margin_account(&trader.account).await?;
         let health = book.health(&found.account)?;
-        let kept = i128::from(health.initial().0) * i128::from(random.between(102, 250)) / 100;
+        let kept = i128::from(health.initial().0) * i128::from(random.between(102, 200)) / 100;
         let Ok(spare @ 1..) = u64::try_from(health.equity() - kept) else { return Ok(()) };
         let spare = spare.min(found.account.state.collateral.0);
         let instructions = book.withdraw(&found, destination, Tokens(spare))?;
