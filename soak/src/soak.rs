@@ -73,7 +73,7 @@ pub async fn run(files: &Files, plan: &Plan) -> Result<Report> {
         control.set_account(&keeper.payer(), &Pubkey::default(), Keeper::lamports(), &[]).await?;
         keepers.push(keeper);
     }
-    let people = People::new(&chain.localnet, plan.accounts, random.number())?;
+    let people = People::new(&chain.localnet, chain.books(), plan.accounts, random.number())?;
     let steps = ticks(plan.days, plan.step, plan.fine, &mut random);
     let (findings, faults, blocks) = (Default::default(), [0; 3], 0);
     let mut soak = Soak { chain, people, keepers, findings, random, blocks, faults };
