@@ -42,7 +42,7 @@ const DOUBLINGS: usize = 6;
 #[derive(Default)]
 struct Desk {
     running: HashSet<Key>,
-    /// The slot that shows what became of a job.
+    /// The slot that a job ended in; later ones show what became of it.
     ended: HashMap<Key, u64>,
     /// How often a job failed in a row, and when it may be tried again.
     failed: HashMap<Key, (usize, Instant)>,
@@ -118,13 +118,13 @@ impl Dispatcher {
     pub fn saw(&self, slot: u64, now: i64) {
         let mut desk = lock(&self.desk);
         desk.landed.retain(|(kind, since, landed)| {
-            let shown = slot >= *landed;
+            let shown = slot > *landed;
             if shown {
                 self.metrics.lag(*kind, now.saturating_sub(*since));
             }
             !shown
         });
-        desk.ended.retain(|_, ended| *ended > slot);
+        desk.ended.retain(|_, ended| *ended >= slot);
         desk.failed.retain(|_, (_, until)| until.elapsed() < FORGET);
     }
 
@@ -133,7 +133,8 @@ impl Dispatcher {
     pub fn begin(&mut self, job: Job, slot: u64) -> bool {
         {
             let desk = lock(&self.desk);
-            let done = desk.ended.get(&job.key).is_some_and(|ended| slot < *ended);
+            // Some endpoints show a slot before all of it was carried out.
+            let done = desk.ended.get(&job.key).is_some_and(|ended| slot <= *ended);
             let waits = desk.failed.get(&job.key).is_some_and(|(_, until)| Instant::now() < *until);
             if done || waits || desk.running.contains(&job.key) {
                 return false;
@@ -195,8 +196,8 @@ impl Attempt {
         let mut desk = lock(desk);
         desk.running.remove(&job.key);
         // Who was late read accounts from before it was done.
-        let shown = if outcome == Outcome::AlreadyDone { slot.or(Some(read_at.saturating_add(1))) } else { slot };
-        desk.note(job, outcome, shown);
+        let ended = if outcome == Outcome::AlreadyDone { slot.or(Some(*read_at)) } else { slot };
+        desk.note(job, outcome, ended);
         outcome
     }
 

@@ -133,7 +133,7 @@ impl Reader {
 
     async fn refresh_accounts(&mut self, acted: u64) -> Result<(), ClientError> {
         let recent = self.listed.at.is_some_and(|at| at.elapsed() < self.schedule.accounts);
-        if recent && self.listed.slot >= acted {
+        if recent && self.listed.slot > acted {
             return Ok(());
         }
         let one = if self.vaults.len() == 1 { self.vaults.keys().next().copied() } else { None };

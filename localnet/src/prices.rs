@@ -11,8 +11,9 @@ const EXPONENT: i32 = -8;
 const CONFIDENCE: i64 = 2_500;
 /// Seconds that Pyth's moving average looks back, about.
 const AVERAGE_SECONDS: i64 = 3_600;
-/// The longest pause between two updates, in seconds, that is told as one.
-const LONGEST_PAUSE: i64 = 300;
+/// The longest pause between two updates, in seconds, while the feed has a price: two minutes are an
+/// outage to the program.
+const LONGEST_PAUSE: i64 = 60;
 /// The longest time between two records of one session.
 const SESSION_STEP: i64 = 3_600;
 
@@ -74,9 +75,9 @@ impl Feed {
             let passed = (now - before.publish_time).clamp(0, AVERAGE_SECONDS * 24);
             let step = i128::from(price - before.average) * i128::from(passed) / i128::from(passed + AVERAGE_SECONDS);
             // A clock that was set far ahead leaves out what the feed said meanwhile, not that it did.
-            let went_on = now - before.publish_time > LONGEST_PAUSE && self.price(recorded - 1).is_some();
-            let previous = if went_on { now - 1 } else { before.publish_time };
-            (before.average + i64::try_from(step).unwrap_or_default(), previous)
+            let went_on = self.price(recorded - 1).is_some();
+            let latest = if went_on { now - LONGEST_PAUSE } else { before.publish_time };
+            (before.average + i64::try_from(step).unwrap_or_default(), before.publish_time.max(latest))
         });
         let confidence = (price / CONFIDENCE).unsigned_abs();
         let said = PriceAccount {
@@ -176,7 +177,7 @@ mod tests {
         let second = feed.at(MONDAY + 3_600, 1_003_600).unwrap();
         let [gap, moved] = [second.price - second.average, second.price - first.price];
         assert!((2 * gap - moved).abs() <= 2, "half of an hour's move: {gap} of {moved}");
-        let third = feed.at(MONDAY + 3_900, 1_003_900).unwrap();
+        let third = feed.at(MONDAY + 3_650, 1_003_650).unwrap();
         assert_eq!(third.previous_publish_time, 1_003_600);
     }
 
@@ -187,7 +188,7 @@ mod tests {
         for feed in [&mut bitcoin, &mut share] {
             feed.at(opening + 60, 1_000_000).unwrap();
             let later = feed.at(opening + 7_260, 1_007_200).unwrap();
-            assert_eq!(later.previous_publish_time, 1_007_199);
+            assert_eq!(later.previous_publish_time, 1_007_140);
         }
         let next_day = share.at(opening + 86_400, 1_086_340).unwrap();
         assert_eq!(next_day.previous_publish_time, 1_007_200, "it says nothing over night");

@@ -30,8 +30,8 @@ use solana_transaction_status_client_types::{
 };
 
 /// Time on the wall that a block takes.
-const BLOCK: Duration = Duration::from_millis(100);
-/// Time of the chain that a block takes, milliseconds: ten times as much.
+const BLOCK: Duration = Duration::from_millis(50);
+/// Time of the chain that a block takes, milliseconds: twenty times as much.
 const BLOCK_MILLISECONDS: i64 = 1_000;
 
 /// The network.
@@ -44,6 +44,8 @@ pub struct Chain {
     pub prices: PriceAccounts,
     /// The vaults, in the order of `mint::STOCKS`.
     pub vaults: Vec<Pubkey>,
+    /// The vaults as they were read last.
+    books: Vec<Book>,
     blocks: Vec<Block>,
     /// The slot that is being filled, and its time.
     open: (u64, i64),
@@ -87,14 +89,18 @@ impl Chain {
     /// A network whose time stands still.
     pub async fn new(localnet: Localnet) -> Result<Self> {
         let client = AsyncClient::new(localnet.rpc());
-        let vaults = perpetua_localnet::mint::STOCKS.iter().map(|stock| address::vault(&stock.mint)).collect();
+        let stocks = perpetua_localnet::mint::STOCKS.iter();
+        let vaults: Vec<Pubkey> = stocks.map(|stock| address::vault(&stock.mint)).collect();
         let open = {
             let mut player = localnet.player().await;
             player.pass(BLOCK_MILLISECONDS).await?;
             (player.slot(), player.now())
         };
-        let (localnet, prices, blocks) = (Arc::new(localnet), PriceAccounts::default(), Vec::new());
-        Ok(Self { localnet, client, prices, vaults, blocks, open })
+        let (prices, mut books) = (PriceAccounts::default(), Vec::new());
+        for vault in &vaults {
+            books.push(client.book(vault, &prices).await?);
+        }
+        Ok(Self { localnet: Arc::new(localnet), client, prices, vaults, books, blocks: Vec::new(), open })
     }
 
     /// The chain's clock.
@@ -161,23 +167,23 @@ impl Chain {
     }
 
     /// Reads all vaults with their accounts.
-    pub async fn see(&self) -> Result<Seen> {
+    pub async fn see(&mut self) -> Result<Seen> {
         let mut by_vault: BTreeMap<Pubkey, Vec<Keyed<MarginAccount>>> = BTreeMap::new();
         for account in self.client.margin_accounts(None).await? {
             by_vault.entry(account.account.vault).or_default().push(account);
         }
         let mut views = Vec::new();
-        for vault in &self.vaults {
-            let book = self.book(vault).await?;
-            let accounts = by_vault.remove(vault).unwrap_or_default();
-            views.push(View { book, accounts, heads: [None, None], own: None });
+        for book in &mut self.books {
+            *book = self.client.refresh(book, &self.prices).await?;
+            let accounts = by_vault.remove(&book.keys.vault).unwrap_or_default();
+            views.push(View { book: book.clone(), accounts, heads: [None, None], own: None });
         }
         Ok(Seen { views })
     }
 
-    /// Reads a vault with its markets and prices.
-    pub async fn book(&self, vault: &Pubkey) -> Result<Book> {
-        Ok(self.client.book(vault, &self.prices).await?)
+    /// The vaults as they were read last.
+    pub fn books(&self) -> &[Book] {
+        &self.books
     }
 
     /// All of the program's accounts, and the token accounts and mints of its vaults.

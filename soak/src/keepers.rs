@@ -35,8 +35,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// A keeper that is not started yet, with its files in `folder`. It runs ten times as fast as by default, as the chain
-    /// does: a round each 100 ms is one each second of the chain.
+    /// A keeper that is not started yet, with its files in `folder`. A round each 100 ms, the shortest that it takes, is one
+    /// each two seconds of the chain.
     ///
     /// Errors: a file cannot be written; there is no free port.
     pub async fn new(executable: &Path, folder: &Path, seed: [u8; 32], rpc: &str) -> Result<Self> {

@@ -48,8 +48,7 @@ pub struct Trader {
 /// Everybody, and what they need to trade.
 pub struct People {
     traders: Vec<Arc<Trader>>,
-    client: AsyncClient,
-    prices: PriceAccounts,
+    reader: Reader,
     lp: Keypair,
     random: Random,
     /// How often each kind of trade was carried out, or why it was not.
@@ -71,7 +70,7 @@ pub fn secret(random: &mut Random) -> [u8; 32] {
 
 impl People {
     /// Traders in the vaults in turn, none of which has an account yet.
-    pub fn new(localnet: &Localnet, count: usize, seed: u64) -> Result<Self> {
+    pub fn new(localnet: &Localnet, books: &[Book], count: usize, seed: u64) -> Result<Self> {
         let mut random = Random::new(seed);
         let stocks = perpetua_localnet::mint::STOCKS.iter().cycle();
         let traders = stocks.take(count).map(|stock| {
@@ -81,9 +80,9 @@ impl People {
             Arc::new(Trader { key, vault, account, mint })
         });
         let traders = traders.collect();
-        let (client, prices) = (AsyncClient::new(localnet.rpc()), PriceAccounts::default());
+        let reader = Reader { client: AsyncClient::new(localnet.rpc()), books: books.into() };
         let lp = localnet.wallets().get("lp")?.insecure_clone();
-        Ok(Self { traders, client, prices, lp, random, told: BTreeMap::new() })
+        Ok(Self { traders, reader, lp, random, told: BTreeMap::new() })
     }
 
     /// How many trade.
@@ -97,14 +96,15 @@ impl People {
     pub async fn provide(&self, vault: &Pubkey) -> Result<()> {
         let lp = self.lp.pubkey();
         for (pool, amount) in POOLS {
-            let book = self.client.book(vault, &self.prices).await?;
             let shares = address::share_mint(vault, pool.into());
-            let (source, to) =
-                (associated(&lp, &book.keys.stock_mint, &book.keys.token_program), self.shares(vault, pool));
             let create = create_associated(&lp, &lp, &shares, &SPL_TOKEN);
-            let mut instructions = vec![create];
-            instructions.extend(book.join(&lp, pool, &source, &to, Tokens(amount), Shares(0))?);
-            let sent = self.client.send(&instructions, &lp, &[&self.lp], &options()).await;
+            let of_tokens = SendOptions { compute_limit: Some(100_000), ..options() };
+            self.reader.client.send(&[create], &lp, &[&self.lp], &of_tokens).await.context("an account for shares")?;
+            let book = self.reader.book(vault).await?;
+            let source = associated(&lp, &book.keys.stock_mint, &book.keys.token_program);
+            let to = self.shares(vault, pool);
+            let instructions = book.join(&lp, pool, &source, &to, Tokens(amount), Shares(0))?;
+            let sent = self.reader.client.send(&instructions, &lp, &[&self.lp], &options()).await;
             sent.with_context(|| format!("nobody could join a pool of {vault}"))?;
         }
         Ok(())
@@ -118,10 +118,10 @@ impl People {
     ///
     /// Errors: the network refuses it.
     pub async fn ask_to_leave(&self, vault: &Pubkey) -> Result<()> {
-        let book = self.client.book(vault, &self.prices).await?;
+        let book = self.reader.book(vault).await?;
         let part = Shares(book.vault.state.pool(PoolKind::Main).shares.0 / 500);
         let request = book.request(&self.lp.pubkey(), Pool::Main, &self.shares(vault, Pool::Main), part);
-        self.client.send(&[request], &self.lp.pubkey(), &[&self.lp], &options()).await?;
+        self.reader.client.send(&[request], &self.lp.pubkey(), &[&self.lp], &options()).await?;
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl People {
             let localnet = Arc::clone(localnet);
             async move {
                 localnet.fund(&trader.key.pubkey(), PURSE.0, PURSE.1).await?;
-                let book = people.client.book(&trader.vault, &people.prices).await?;
+                let book = people.book(&trader.vault).await?;
                 let owner = trader.key.pubkey();
                 let open = instruction::open_account(&owner, &owner, &book.keys, 0);
                 people.client.send(&[open], &owner, &[&trader.key], &options()).await?;
@@ -154,7 +154,7 @@ impl People {
     }
 
     /// Lets each of these do something, several at once, and notes what became of it.
-    async fn all<F>(&mut self, traders: &[Arc<Trader>], act: impl Fn(Acting, Arc<Trader>, Random) -> F) -> Result<()>
+    async fn all<F>(&mut self, traders: &[Arc<Trader>], act: impl Fn(Reader, Arc<Trader>, Random) -> F) -> Result<()>
     where
         F: Future<Output = Result<String>> + Send + 'static,
     {
@@ -163,8 +163,7 @@ impl People {
         loop {
             while running.len() < AT_ONCE {
                 let Some(trader) = left.next() else { break };
-                let acting = Acting { client: self.client.clone(), prices: self.prices.clone() };
-                running.spawn(act(acting, Arc::clone(trader), Random::new(self.random.number())));
+                running.spawn(act(self.reader.clone(), Arc::clone(trader), Random::new(self.random.number())));
             }
             let Some(done) = running.join_next().await else { return Ok(()) };
             *self.told.entry(done??).or_default() += 1;
@@ -175,10 +174,12 @@ impl People {
 /// SPL Token, which pool shares are of.
 const SPL_TOKEN: Pubkey = Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 
-/// What one trader's actions need.
-struct Acting {
+/// A way to the network, for all who trade.
+#[derive(Clone)]
+struct Reader {
     client: AsyncClient,
-    prices: PriceAccounts,
+    /// The vaults as they once were, which says what to read.
+    books: Arc<[Book]>,
 }
 
 /// Whether a trade was refused, which is in order: a closed exchange, a limit, a price that moved.
@@ -192,7 +193,13 @@ fn refused(what: &str, error: ClientError) -> Result<String> {
     }
 }
 
-impl Acting {
+impl Reader {
+    /// A vault with its markets and prices.
+    async fn book(&self, vault: &Pubkey) -> Result<Book> {
+        let known = self.books.iter().find(|book| book.keys.vault == *vault).context("a vault")?;
+        Ok(self.client.refresh(known, &PriceAccounts::default()).await?)
+    }
+
     async fn act(&self, trader: &Trader, mut random: Random) -> Result<String> {
         let found = self.client.margin_account(&trader.account).await?;
         let positions: Vec<_> = found.account.state.open_positions().map(|(_, position)| *position).collect();
@@ -214,7 +221,7 @@ impl Acting {
         series: Series,
         size: Size,
     ) -> Result<String> {
-        let book = self.client.book(&trader.vault, &self.prices).await?;
+        let book = self.book(&trader.vault).await?;
         let instructions = book.close(found, market, series, size, Tokens(0))?;
         match self.send(trader, &instructions).await {
             Ok(()) => Ok("closed".into()),
@@ -224,7 +231,7 @@ impl Acting {
 
     /// Opens a random option and takes back what the account need not keep, but for a random part.
     async fn open(&self, trader: &Trader, mut random: Random) -> Result<String> {
-        let book = self.client.book(&trader.vault, &self.prices).await?;
+        let book = self.book(&trader.vault).await?;
         let source = associated(&trader.key.pubkey(), &trader.mint, &book.keys.token_program);
         let deposit = instruction::deposit(&trader.key.pubkey(), &book.keys, &trader.account, &source, POSTED);
         if let Err(error) = self.send(trader, &[deposit]).await {
@@ -234,7 +241,7 @@ impl Acting {
         let series = choose(&book, number, &mut random)?;
         let coin = Usd::from(book.market(number)?.index.state.feed.price);
         let dear = coin > Usd::from_decimal(10_000, 0).context("a price")?;
-        let size = if dear { random.between(2_000, 15_000) } else { random.between(40_000, 300_000) };
+        let size = if dear { random.between(10_000, 75_000) } else { random.between(200_000, 1_500_000) };
         let size = Size(size.unsigned_abs());
         let found = self.client.margin_account(&trader.account).await?;
         let opened = match book.open(&found, number, series, size, found.account.state.collateral) {
@@ -251,10 +258,10 @@ impl Acting {
 
     /// Takes out what is above the initial margin and a random part of it more.
     async fn thin_out(&self, trader: &Trader, destination: &Pubkey, random: &mut Random) -> Result<()> {
-        let book = self.client.book(&trader.vault, &self.prices).await?;
+        let book = self.book(&trader.vault).await?;
         let found = self.client.margin_account(&trader.account).await?;
         let health = book.health(&found.account)?;
-        let kept = i128::from(health.initial().0) * i128::from(random.between(102, 250)) / 100;
+        let kept = i128::from(health.initial().0) * i128::from(random.between(102, 200)) / 100;
         let Ok(spare @ 1..) = u64::try_from(health.equity() - kept) else { return Ok(()) };
         let spare = spare.min(found.account.state.collateral.0);
         let instructions = book.withdraw(&found, destination, Tokens(spare))?;

@@ -2,6 +2,7 @@
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +14,7 @@ use solana_pubkey::Pubkey;
 use crate::{
     chain::{Chain, Seen},
     faults::{Fault, Tick, ticks},
-    judge::{Findings, INTERVAL, Step},
+    judge::{Findings, INTERVAL, MARK, Step},
     keepers::Keeper,
     people::{People, secret},
     report::{Cost, Lag, Report},
@@ -72,10 +73,11 @@ pub async fn run(files: &Files, plan: &Plan) -> Result<Report> {
         control.set_account(&keeper.payer(), &Pubkey::default(), Keeper::lamports(), &[]).await?;
         keepers.push(keeper);
     }
-    let people = settle_in(&mut chain, plan.accounts, random.number()).await?;
+    let people = People::new(&chain.localnet, chain.books(), plan.accounts, random.number())?;
     let steps = ticks(plan.days, plan.step, plan.fine, &mut random);
     let (findings, faults, blocks) = (Default::default(), [0; 3], 0);
     let mut soak = Soak { chain, people, keepers, findings, random, blocks, faults };
+    soak.settle_in().await?;
     let longest = soak.play(&steps, plan).await?;
     let everything = soak.chain.everything().await?;
     if let Err(error) = ledger::verify(&everything) {
@@ -85,27 +87,32 @@ pub async fn run(files: &Files, plan: &Plan) -> Result<Report> {
     soak.report(plan, steps.len(), wall_seconds).await
 }
 
-/// Fills the pools and opens all accounts.
-async fn settle_in(chain: &mut Chain, accounts: usize, seed: u64) -> Result<People> {
-    eprintln!("filling pools");
-    let mut people = People::new(&chain.localnet, accounts, seed)?;
-    for vault in chain.vaults.clone() {
-        chain.during(people.provide(&vault)).await??;
-    }
-    eprintln!("opening {accounts} accounts");
-    let localnet = std::sync::Arc::clone(&chain.localnet);
-    chain.during(people.settle_in(&localnet)).await??;
-    Ok(people)
-}
-
 impl Soak {
+    /// Lets the keeper take the indices' first samples, fills the pools, and opens all accounts.
+    async fn settle_in(&mut self) -> Result<()> {
+        self.keepers[0].start()?;
+        self.to_next_mark(0).await?;
+        self.until_idle(self.chain.now()).await?;
+        eprintln!("filling pools");
+        for vault in self.chain.vaults.clone() {
+            self.chain.during(self.people.provide(&vault)).await??;
+        }
+        eprintln!("opening {} accounts", self.people.count());
+        let localnet = Arc::clone(&self.chain.localnet);
+        self.chain.during(self.people.settle_in(&localnet)).await??;
+        self.until_idle(self.chain.now()).await
+    }
+
+    /// Lets `seconds` pass, less than a mark's worth, so that the time is one of an index's marks.
+    async fn to_next_mark(&mut self, seconds: i64) -> Result<()> {
+        let now = self.chain.now();
+        // Marks are met although the blocks between two steps took time.
+        let target = ((now + seconds).div_euclid(MARK) * MARK).max((now.div_euclid(MARK) + 1) * MARK);
+        self.chain.jump(target - now).await
+    }
+
     /// Takes all steps; returns how long the longest one took.
     async fn play(&mut self, steps: &[Tick], plan: &Plan) -> Result<Duration> {
-        self.keepers[0].start()?;
-        // Steps end on marks, of which there is one each five minutes.
-        let to_mark = 300 - self.chain.now().rem_euclid(300);
-        self.chain.jump(to_mark).await?;
-        self.until_idle(self.chain.now()).await?;
         self.chain.take_blocks();
         let (mut before, mut longest, began) = (self.chain.see().await?, Duration::ZERO, Instant::now());
         for (number, tick) in steps.iter().enumerate() {
@@ -127,14 +134,12 @@ impl Soak {
             self.keepers[1].start()?;
         }
         self.faults[2] += u64::from(tick.two);
-        // Marks are met although blocks in between took time.
-        let target = (self.chain.now() + tick.seconds).div_euclid(300) * 300;
-        self.chain.jump(target - self.chain.now()).await?;
+        self.to_next_mark(tick.seconds).await?;
         let (began, mut able) = (self.chain.now(), self.chain.now());
         self.break_something(tick.fault, &mut able).await?;
         self.until_idle(able).await?;
         if tick.trades {
-            let count = self.people.count() / 20;
+            let count = self.people.count().div_ceil(20);
             self.chain.during(self.people.trade(count)).await??;
         }
         if number.is_multiple_of(LEAVING) {
@@ -183,6 +188,8 @@ impl Soak {
     ///
     /// Errors: that takes longer than an interval.
     async fn until_idle(&mut self, since: i64) -> Result<()> {
+        // Who saw this block open may not have seen its prices yet.
+        self.chain.block().await?;
         let slot = self.chain.slot();
         loop {
             self.chain.block().await?;
@@ -222,7 +229,7 @@ impl Soak {
             trades: people.told,
             failures: [fine.failures, coarse.failures].concat(),
         };
-        let localnet = std::sync::Arc::into_inner(chain.localnet).context("nobody uses the network any more")?;
+        let localnet = Arc::into_inner(chain.localnet).context("nobody uses the network any more")?;
         localnet.stop().await?;
         Ok(report)
     }

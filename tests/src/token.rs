@@ -2,8 +2,9 @@
 //! mint, pause and freeze; and a plain SPL token.
 
 use anchor_lang::solana_program::program_pack::Pack;
+pub use perpetua_client::token::associated;
+use perpetua_client::token::create_associated;
 use solana_account::Account;
-use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
 use crate::{Chain, actor};
@@ -102,29 +103,11 @@ pub fn edit_extension(chain: &mut Chain, mint: &Pubkey, kind: u16, change: impl 
     });
 }
 
-/// The address of an owner's associated token account.
-pub fn associated(owner: &Pubkey, mint: &Pubkey, program: &Pubkey) -> Pubkey {
-    let seeds = [owner.as_ref(), program.as_ref(), mint.as_ref()];
-    Pubkey::find_program_address(&seeds, &ASSOCIATED_TOKEN).0
-}
-
-const ASSOCIATED_TOKEN: Pubkey = Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
-
 /// Creates an owner's associated token account and returns its address.
 pub fn open(chain: &mut Chain, owner: &Pubkey, mint: &Pubkey, program: &Pubkey) -> Pubkey {
-    let address = associated(owner, mint, program);
-    let accounts = vec![
-        AccountMeta::new(chain.payer, true),
-        AccountMeta::new(address, false),
-        AccountMeta::new_readonly(*owner, false),
-        AccountMeta::new_readonly(*mint, false),
-        AccountMeta::new_readonly(Pubkey::default(), false),
-        AccountMeta::new_readonly(*program, false),
-    ];
-    // Instruction 1 of the associated token program does nothing where the account exists.
-    let create = Instruction { program_id: ASSOCIATED_TOKEN, accounts, data: vec![1] };
+    let create = create_associated(&chain.payer, owner, mint, program);
     chain.send(&[create]).expect("a token account can be created");
-    address
+    associated(owner, mint, program)
 }
 
 /// Issues stock tokens into an owner's associated token account, which is created, and returns its address.

@@ -8,6 +8,7 @@ mod fuzz;
 mod generated;
 mod idl;
 mod localnet;
+mod network;
 #[cfg(test)]
 mod promises;
 mod shell;
@@ -54,6 +55,12 @@ enum Command {
     /// Build the program and start a local Solana network with everything set up and real prices playing
     Localnet {
         /// Arguments such as `--speed 60`, `--week 2` or `--rpc-port 0`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Prove on a local network, over RPC, what keepers do in two months with what can go wrong
+    Network {
+        /// Arguments of the soak, such as `--days 5`, `--accounts 50` or `--seed 7`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -119,6 +126,7 @@ fn run() -> Result<()> {
         Command::Test { bless } => test::run(&shell, bless),
         Command::Demo { arguments } => demo::run(&shell, &arguments),
         Command::Localnet { arguments } => localnet::run(&shell, &arguments),
+        Command::Network { arguments } => network::run(&shell, &arguments),
         Command::Fuzz { arguments } => fuzz::run(&shell, &arguments),
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),

@@ -2,8 +2,8 @@
 //!
 //! The chain's clock jumps from step to step; between two jumps it goes on by a second with each block. A step's prices
 //! come into being with its jump, so that is when a market comes due and when an account is first seen below its margin:
-//! lags are seconds of the chain's clock from there to the block in which it was done. A block takes a tenth of a second
-//! on the wall, and so does a keeper's round: all runs ten times as fast as by default, but for what computing takes.
+//! lags are seconds of the chain's clock from there to the block in which it was done. On the wall a block takes 50 ms and
+//! a keeper's round at least 100 ms, so that what computing takes counts twenty times: lags are longer than real ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub const INTERVAL: i64 = 300;
 /// Bps of a price that make a crank due.
 const MOVE_BPS: u128 = 20;
 /// Seconds between two marks of an index.
-const MARK: i64 = 300;
+pub const MARK: i64 = 300;
 
 /// A step as it was taken.
 pub struct Step<'a> {
@@ -75,7 +75,10 @@ struct Done {
     liquidated: BTreeSet<Pubkey>,
     settled: BTreeSet<(Pubkey, Pubkey, bool, i16)>,
     executed: BTreeSet<Pubkey>,
-    cranked: BTreeMap<Pubkey, (String, FundingCranked)>,
+    /// Markets that anybody cranked.
+    cranked: BTreeSet<Pubkey>,
+    /// What keepers cranked alone, not in front of something else: by whom, and what it found.
+    alone: BTreeMap<Pubkey, (String, FundingCranked)>,
 }
 
 impl Findings {
@@ -167,20 +170,20 @@ impl Findings {
         block: &Block,
         tx: &Carried,
         crank: &FundingCranked,
-        counts: bool,
+        alone: bool,
         done: &mut Done,
     ) {
-        let last = done.cranked.insert(crank.market, (tx.payer.clone(), *crank));
-        let Some((payer, last)) = last else {
-            if !step.faulty {
-                self.crank_lags.push(block.now - step.began);
-            }
+        if done.cranked.insert(crank.market) && !step.faulty {
+            self.crank_lags.push(block.now - step.began);
+        }
+        if !alone {
             return;
-        };
+        }
+        let Some((payer, last)) = done.alone.insert(crank.market, (tx.payer.clone(), *crank)) else { return };
         let moved = last.price.abs_diff(crank.price) * 10_000 >= last.price * MOVE_BPS;
         let marks = crank.publish_time.div_euclid(MARK) > last.publish_time.div_euclid(MARK);
         let states = (last.conditions, last.barred) != (crank.conditions, crank.barred);
-        if !counts || moved || marks || states {
+        if moved || marks || states {
             return;
         }
         if payer == tx.payer {
@@ -251,3 +254,6 @@ impl Findings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
