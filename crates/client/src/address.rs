@@ -1,11 +1,14 @@
 //! Where the program's accounts are.
 
-use anchor_lang::prelude::Pubkey;
+use anchor_lang::{prelude::Pubkey, pubkey};
 use perpetua::state::{Exchange, Index, MarginAccount, Market, Proposal, Stock, Vault, WithdrawalTicket};
 use perpetua_model::PoolKind;
 
 /// The program's own address.
 pub const PROGRAM: Pubkey = perpetua::ID;
+
+/// Where the chain's clock is.
+pub const CLOCK: Pubkey = pubkey!("SysvarC1ock11111111111111111111111111111111");
 
 fn find(seeds: &[&[u8]]) -> Pubkey {
     Pubkey::find_program_address(seeds, &PROGRAM).0

@@ -1,10 +1,53 @@
-//! Pyth's price accounts as bytes, for local networks and tests, and to look at one before using it.
+//! Pyth's price accounts: where they are, and what is in them, for local networks and tests, and to look at one before
+//! using it.
 
-use anchor_lang::prelude::Pubkey;
+use std::collections::BTreeMap;
+
+use anchor_lang::{prelude::Pubkey, pubkey};
 use perpetua_model::PriceUpdate;
 
 /// The program that owns them.
 pub const OWNER: Pubkey = perpetua::constants::PYTH_RECEIVER;
+
+/// The program under which anyone keeps the account of a feed up to date.
+pub const PUSH_ORACLE: Pubkey = pubkey!("pythWSnswVUd12oZpeFP8e9CVaEqJg25g1Vtc2biRsT");
+
+/// The account of a feed that anyone keeps up to date. A feed has one in each shard, so that many can write at once;
+/// shard 0 is the one that Pyth sponsors.
+///
+/// ```
+/// let mut feed = [0; 32];
+/// feed.copy_from_slice(&[0xe6, 0x2d, 0xf6, 0xc8, 0xb4, 0xa8, 0x5f, 0xe1, 0xa6, 0x7d, 0xb4, 0x4d, 0xc1, 0x2d, 0xe5, 0xdb,
+///     0x33, 0x0f, 0x7a, 0xc6, 0x6b, 0x72, 0xdc, 0x65, 0x8a, 0xfe, 0xdf, 0x0f, 0x4a, 0x41, 0x5b, 0x43]); // BTC/USD
+/// let account = perpetua_client::price::pushed(&feed, 0);
+/// assert_eq!(account.to_string(), "4cSM2e6rvbGQUFiJbqytoVMi5GgghSMr8LwVrT9VPSPo");
+/// ```
+pub fn pushed(feed_id: &[u8; 32], shard: u16) -> Pubkey {
+    Pubkey::find_program_address(&[&shard.to_le_bytes(), feed_id], &PUSH_ORACLE).0
+}
+
+/// Which account holds the price of a feed: the pushed one, unless another was named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PriceAccounts {
+    /// The shard of the pushed accounts.
+    pub shard: u16,
+    /// Accounts that are used in their place, by feed.
+    pub others: BTreeMap<[u8; 32], Pubkey>,
+}
+
+impl PriceAccounts {
+    /// The account for a feed.
+    pub fn of(&self, feed_id: &[u8; 32]) -> Pubkey {
+        self.others.get(feed_id).copied().unwrap_or_else(|| pushed(feed_id, self.shard))
+    }
+
+    /// The same with another account for a feed.
+    #[must_use]
+    pub fn with(mut self, feed_id: [u8; 32], account: Pubkey) -> Self {
+        self.others.insert(feed_id, account);
+        self
+    }
+}
 
 /// First eight bytes of a `PriceUpdateV2` account.
 pub const DISCRIMINATOR: [u8; 8] = [0x22, 0xf1, 0x23, 0x63, 0x9d, 0x7e, 0xf4, 0xcd];

@@ -33,6 +33,25 @@ pub struct Cranked {
     market: Box<perpetua_model::Market>,
 }
 
+impl Cranked {
+    /// The index as it will be.
+    pub fn index(&self) -> &perpetua_model::Index {
+        &self.index
+    }
+
+    /// The market as it will be.
+    pub fn market(&self) -> &perpetua_model::Market {
+        &self.market
+    }
+
+    /// Puts a strike on the ladder, as an opening does, to see what selling there would pay.
+    ///
+    /// Errors: [`ModelError::SlotOccupied`], [`ModelError::TickTooFar`].
+    pub fn claim_slot(&mut self, tick: i16) -> Result<()> {
+        self.market.claim_slot(tick).map(|_| ())
+    }
+}
+
 impl Trade<'_> {
     /// What cranking with `price` at `moment` will leave; without a price the stored one is used.
     ///
