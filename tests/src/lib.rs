@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod parameters;
 pub mod price;
 pub mod reference;
+pub mod rpc;
 pub mod scenes;
 pub mod sequences;
 pub mod stock;

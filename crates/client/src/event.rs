@@ -11,6 +11,15 @@ macro_rules! events {
             $(#[doc = concat!("[`events::", stringify!($name), "`].")] $name(events::$name),)*
         }
 
+        impl Event {
+            /// Its name, as in the IDL.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => stringify!($name),)*
+                }
+            }
+        }
+
         /// The event in the data of an inner instruction by which the program called itself; nothing if it is none.
         pub fn decode(data: &[u8]) -> Option<Event> {
             let body = data.strip_prefix(EVENT_IX_TAG_LE)?;

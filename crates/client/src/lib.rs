@@ -19,3 +19,8 @@ pub mod token;
 
 pub use perpetua;
 pub use perpetua_model as model;
+
+/// The examples of `docs/integrating.md`, so that they are compiled and run.
+#[cfg(all(doctest, feature = "rpc"))]
+#[doc = include_str!("../../../docs/integrating.md")]
+struct Integrating;

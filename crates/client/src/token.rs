@@ -1,8 +1,14 @@
 //! Mints and token accounts of stock tokens, read by the code that the program reads them with.
 
-use anchor_lang::prelude::{AccountInfo, Pubkey};
+use anchor_lang::{
+    prelude::{AccountInfo, Pubkey},
+    solana_program::instruction::Instruction,
+};
 use anchor_spl::{
-    associated_token::get_associated_token_address_with_program_id,
+    associated_token::{
+        get_associated_token_address_with_program_id,
+        spl_associated_token_account::instruction::create_associated_token_account_idempotent,
+    },
     token,
     token_2022::{
         self,
@@ -83,4 +89,9 @@ impl TokenBalance {
 /// The token account that an owner's wallet shows: the associated one.
 pub fn associated(owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
     get_associated_token_address_with_program_id(owner, mint, token_program)
+}
+
+/// Creates an owner's associated token account where there is none.
+pub fn create_associated(payer: &Pubkey, owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Instruction {
+    create_associated_token_account_idempotent(payer, owner, mint, token_program)
 }

@@ -1,8 +1,6 @@
 //! A cluster for tests: the compiled program in a virtual machine behind JSON-RPC over HTTP on this machine, a wallet,
 //! and the command.
 
-mod server;
-
 use std::{fs, sync::MutexGuard};
 
 use assert_cmd::Command;
@@ -17,7 +15,7 @@ use solana_keypair::{Keypair, write_keypair_file};
 use solana_signer::Signer;
 use tempfile::TempDir;
 
-pub use server::Server;
+pub use perpetua_tests::rpc::Server;
 
 /// The mints that the localnet file declares: of TSLAx and of NVDAx.
 pub const MINTS: [&str; 2] =

@@ -14,7 +14,10 @@ use solana_signature::Signature;
 use solana_signer::Signer;
 use tokio::runtime::{Builder, Runtime};
 
-use super::{AsyncClient, ClientError, Confirmed, Keyed, Outcome, SendOptions, Signed, Simulated, Snapshot, Unsigned};
+use super::{
+    AsyncClient, ClientError, Confirmed, Happened, Keyed, Outcome, Page, SendOptions, Signed, Simulated, Snapshot,
+    Unsigned,
+};
 use crate::{
     account::Stored,
     book::Book,
@@ -109,6 +112,8 @@ waiting! {
     price_update(address: &Pubkey) -> PriceAccount;
     book(vault: &Pubkey, prices: &PriceAccounts) -> Book;
     refresh(book: &Book, prices: &PriceAccounts) -> Book;
+    history(address: &Pubkey, before: Option<&Signature>, limit: usize) -> Page;
+    happened_in(signature: &Signature) -> Vec<Happened>;
     prepare(instructions: &[Instruction], payer: &Pubkey, options: &SendOptions) -> Unsigned;
     send(
         instructions: &[Instruction], payer: &Pubkey, signers: &[&(dyn Signer + Sync)], options: &SendOptions

@@ -5,9 +5,11 @@
 
 mod blocking;
 mod error;
+mod history;
 mod query;
 mod read;
 mod send;
+mod subscription;
 
 use std::sync::Arc;
 
@@ -16,7 +18,9 @@ use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use blocking::Client;
 pub use error::{ClientError, Failure};
+pub use history::{Happened, Page, decode_events};
 pub use send::{Confirmed, Outcome, SendOptions, Signed, Simulated, Unsigned};
+pub use subscription::Subscription;
 
 pub use crate::snapshot::{Keyed, RawAccount, Snapshot};
 

@@ -137,7 +137,7 @@ fn decode(account: UiAccount) -> Result<RawAccount, ClientError> {
 }
 
 /// What the network said, as it should be.
-fn parse<T: FromStr>(text: &str, expected: &str) -> Result<T, ClientError> {
+pub(super) fn parse<T: FromStr>(text: &str, expected: &str) -> Result<T, ClientError> {
     text.parse().map_err(|_| unexpected(expected))
 }
 
