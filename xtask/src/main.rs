@@ -7,11 +7,13 @@ mod demo;
 mod fuzz;
 mod generated;
 mod idl;
+mod js;
 #[cfg(test)]
 mod promises;
 mod shell;
 mod sources;
 mod test;
+mod wasm;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -80,6 +82,15 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Build and check the TypeScript client, or take it on a trader's journey
+    Js {
+        /// Write src/generated anew instead of comparing it with what the IDL gives
+        #[arg(long)]
+        bless: bool,
+        /// Instead of the checks, trade on a network, with arguments such as `--url http://127.0.0.1:8899`
+        #[arg(long, num_args = 0.., allow_hyphen_values = true, value_name = "ARGUMENTS", conflicts_with = "bless")]
+        journey: Option<Vec<String>>,
+    },
     #[command(hide = true)]
     PrintIdl,
     /// Install a `cargo build-sbf` that needs no Solana CLI, for `anchor build`
@@ -118,6 +129,8 @@ fn run() -> Result<()> {
         Command::Assurance { coverage: true, test, .. } => assurance::coverage(&shell, test),
         Command::Assurance { .. } => assurance::run(&shell),
         Command::BenchCu { bless } => bench::bench(&shell, bless),
+        Command::Js { journey: Some(arguments), .. } => js::journey(&shell, &arguments),
+        Command::Js { bless, .. } => js::run_checks(&shell, js::Generated::when(bless)).map(drop),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }
