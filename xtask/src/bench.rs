@@ -9,6 +9,7 @@ use crate::{
     build,
     generated::Generated,
     shell::{Shell, run},
+    test::DROP_IN,
 };
 
 /// Compute units that all transactions of a block may use of one account that they write to.
@@ -63,7 +64,9 @@ pub fn measured(shell: &Shell) -> PathBuf {
 /// table and the document anew with `bless`.
 pub fn bench(shell: &Shell, bless: bool) -> Result<()> {
     build::program(shell)?;
-    let mut measure = shell.cargo(&["test", "--locked", "--package", "perpetua-tests", "--test", "compute_units"]);
+    // The whole workspace's features, as in `cargo xtask test`: with others, cargo would compile all dependencies anew.
+    let mut measure =
+        shell.cargo(&["test", "--locked", "--workspace", "--features", DROP_IN, "--test", "compute_units"]);
     // Whatever it costs is shown below, also where it is above a ceiling.
     let outcome = run(measure.env("BENCH", "1"));
     let now = read(&measured(shell))?;

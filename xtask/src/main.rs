@@ -8,6 +8,7 @@ mod fuzz;
 mod generated;
 mod idl;
 mod js;
+mod localnet;
 #[cfg(test)]
 mod promises;
 mod shell;
@@ -49,6 +50,12 @@ enum Command {
     /// Build the program and show what Perpetua does, on an embedded Solana VM
     Demo {
         /// Arguments of the demo, such as `--scenario weekend` or `--json`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build the program and start a local Solana network with everything set up and real prices playing
+    Localnet {
+        /// Arguments such as `--speed 60`, `--week 2` or `--rpc-port 0`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -122,6 +129,7 @@ fn run() -> Result<()> {
         }
         Command::Test { bless } => test::run(&shell, bless),
         Command::Demo { arguments } => demo::run(&shell, &arguments),
+        Command::Localnet { arguments } => localnet::run(&shell, &arguments),
         Command::Fuzz { arguments } => fuzz::run(&shell, &arguments),
         Command::Idl { check: true } => idl::generate(&shell)?.check(&shell),
         Command::Idl { check: false } => idl::generate(&shell)?.write(&shell),

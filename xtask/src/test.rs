@@ -34,7 +34,7 @@ const STEPS: &[(&str, Step)] = &[
 ];
 
 /// Also checks the `cargo-build-sbf` that anchor calls.
-const DROP_IN: &str = "sbf-build/command";
+pub const DROP_IN: &str = "sbf-build/command";
 
 /// What the demo replays.
 const SCENARIOS: [&str; 3] = ["crash", "weekend", "halving"];
@@ -146,7 +146,7 @@ fn conformance_program(checks: &mut Checks) -> Result<()> {
 /// The demo fails if any of the promises that it checks does not hold.
 fn demonstration(checks: &mut Checks) -> Result<()> {
     // With the tests, which are built: by itself it would have other features, and so other dependencies to build.
-    let demo = demo::executable(checks.shell, &["--workspace", "--features", DROP_IN, "--tests"])?;
+    let demo = demo::executable(checks.shell, "perpetua-demo", &["--workspace", "--features", DROP_IN, "--tests"])?;
     for scenario in SCENARIOS {
         // What does not hold it says on standard error; the summary would bury that.
         let mut command = Command::new(&demo);

@@ -50,12 +50,18 @@ impl Market {
         let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
         let outage = index.outage_seconds.saturating_sub(self.outage_seconds);
         let seconds = if free { 0 } else { elapsed.saturating_sub(outage) };
-        let steps = self.accrual_steps(before, seconds);
-        if index.variance_stale(now) {
-            self.accrue_decaying(elapsed, steps)?;
-        } else {
+        let stale = index.variance_stale(now);
+        if !stale {
             self.follow_targets(self.volatility_targets(index)?, elapsed)?;
-            self.accrue_to_new_rates(index.feed.price.into(), steps)?;
+        }
+        // An empty ladder has nothing that accrues.
+        if self.active != 0 {
+            let steps = self.accrual_steps(before, seconds);
+            if stale {
+                self.accrue_decaying(elapsed, steps)?;
+            } else {
+                self.accrue_to_new_rates(index.feed.price.into(), steps)?;
+            }
         }
         self.accrued_at = self.accrued_at.max(now);
         // What an outage that was proved late exceeds this interval by is taken off the next ones.
@@ -96,14 +102,18 @@ impl Market {
 
     /// What a dollar of each part of an option adds to its funding rate, in the last place of [`FundingRate`].
     fn rate_weights(&self, side: Side) -> RateWeights {
-        let unit = |value: Real| value.scale_by_power_of_two(FUNDING_RATE_FRACTION_BITS.cast_signed());
         // The period is not zero, so the fallback is never taken.
         let periods = Real::from_ratio(SECONDS_PER_YEAR, u64::from(self.config.period)).unwrap_or(Real::ZERO);
         RateWeights {
-            time_value: unit(periods),
-            financed: unit(bps(self.config.carry_bps)),
-            strike: unit(bps(self.config.rent_bps).mul(self.config.cap(side))),
+            time_value: in_rate_units(periods),
+            financed: in_rate_units(bps(self.config.carry_bps)),
+            strike: self.strike_weight(side),
         }
+    }
+
+    /// The one weight that calls and puts do not share.
+    fn strike_weight(&self, side: Side) -> Real {
+        in_rate_units(bps(self.config.rent_bps).mul(self.config.cap(side)))
     }
 
     fn accrual_steps(&self, before: UnitsPerUsd, seconds: u64) -> Steps {
@@ -122,17 +132,15 @@ impl Market {
     }
 
     fn accrue_to_new_rates(&mut self, spot: Usd, steps: Steps) -> Result<()> {
-        if self.active == 0 {
-            return Ok(());
-        }
         let spot = self.config.grid()?.locate(spot);
-        let curves = [self.middle_curve(Side::Call)?, self.middle_curve(Side::Put)?];
+        let calls = self.rate_weights(Side::Call);
+        let puts = RateWeights { strike: self.strike_weight(Side::Put), ..calls };
+        let curves = [(self.middle_curve(Side::Call)?, calls), (self.middle_curve(Side::Put)?, puts)];
         let mut next = self.window_from(i16::MIN);
         while let Some(window) = next {
             let mut rates = [[0; SLOTS]; 2];
-            for (rates, curve) in rates.iter_mut().zip(&curves) {
-                let weights = self.rate_weights(curve.side());
-                let rated = spot.funding_rates(curve, &weights, window.lowest, &mut rates[..window.count]);
+            for (rates, (curve, weights)) in rates.iter_mut().zip(&curves) {
+                let rated = spot.funding_rates(curve, weights, window.lowest, &mut rates[..window.count]);
                 rated.ok_or(ModelError::MathOverflow)?;
             }
             // Few cranks come later than the longest gap, and the others need not look.
@@ -174,6 +182,11 @@ impl Market {
         }
         Ok(())
     }
+}
+
+/// In the last place of [`FundingRate`].
+fn in_rate_units(rate: Real) -> Real {
+    rate.scale_by_power_of_two(FUNDING_RATE_FRACTION_BITS.cast_signed())
 }
 
 /// Factors from [`FundingRate`] to funding index, in units of `2^-shift`: for the sum of both rates, and for the lower one

@@ -7,7 +7,7 @@ use crate::{
     conditions::{Condition, Conditions},
     error::{ModelError, Result},
     feed::{Feed, Guards, PriceUpdate, Standing},
-    quantities::{SECONDS_PER_YEAR, Variance, Wide, bps},
+    quantities::{BPS, SECONDS_PER_YEAR, Variance, Wide},
 };
 
 /// Seconds between two variance marks.
@@ -20,6 +20,13 @@ pub const VARIANCE_MIN_HISTORY: i64 = 86_400;
 pub const HALF_LIVES: [u64; 2] = [24 * 3_600, 72 * 3_600];
 /// The largest absolute log return that a sample counts, in bps.
 pub const MAX_RETURN_BPS: u16 = 1_000;
+const MAX_RETURN: Real = match Real::from_ratio(MAX_RETURN_BPS as u64, BPS) {
+    Some(fraction) => fraction,
+    None => Real::ZERO,
+};
+const YEAR: Real = Real::from_u64(SECONDS_PER_YEAR);
+const THREE_DAYS: Real = Real::from_u64(HALF_LIVES[1]);
+const _: () = assert!(HALF_LIVES[1] == 3 * HALF_LIVES[0], "one decay is the other's cube");
 /// Seconds between two publish times from which the feed counts as having been out.
 pub const OUTAGE_SECONDS: i64 = 120;
 /// Seconds of outage from which liquidation and funding wait for [`GRACE_SECONDS`].
@@ -201,8 +208,7 @@ impl Index {
         let seconds = u64::try_from(elapsed).ok().filter(|s| *s > 0)?;
         let ratio = Real::from(price).div(Real::from(Usd::from(self.sample_price)))?;
         let size = ln(ratio).magnitude;
-        let cap = bps(MAX_RETURN_BPS);
-        let capped = if size > cap { cap } else { size };
+        let capped = if size > MAX_RETURN { MAX_RETURN } else { size };
         Some((capped.mul(capped), seconds))
     }
 
@@ -217,16 +223,18 @@ impl Index {
     /// `age` seconds of samples, `d` is at most `1 - seconds / age`: the plain average so far, since the zero that an
     /// undeclared variance starts from is not an observation.
     fn blends(&self, square: Real, seconds: u64, age: Option<u64>) -> Result<[Real; 2]> {
-        let years = Real::from_ratio(seconds, SECONDS_PER_YEAR).ok_or(ModelError::MathOverflow)?;
-        let annualised = square.div(years).ok_or(ModelError::MathOverflow)?;
+        let elapsed = Real::from_u64(seconds);
+        let annualised = square.mul(YEAR).div(elapsed).ok_or(ModelError::MathOverflow)?;
         let averaged = age.and_then(|age| Real::from_ratio(age.saturating_sub(seconds), age)).unwrap_or(Real::ONE);
-        let blend = |variance: Variance, half_life| {
-            // The half-life is not zero, so the fallback is never taken.
-            let decayed = exp2_negative(Real::from_ratio(seconds, half_life).unwrap_or(Real::ZERO));
-            let kept = if averaged < decayed { averaged } else { decayed };
+        // The half-life is not zero, so the fallback is never taken.
+        let by_three_days = exp2_negative(elapsed.div(THREE_DAYS).unwrap_or(Real::ZERO));
+        // A third of the half-life leaves the cube.
+        let by_day = by_three_days.mul(by_three_days).mul(by_three_days);
+        let blend = |variance: Variance, decayed: Real| {
+            let kept = averaged.min(decayed);
             variance.real().mul(kept).add(annualised.mul(Real::ONE.saturating_sub(kept)))
         };
-        let ([day, three_days], [short, long]) = (self.variances, HALF_LIVES);
-        Ok([blend(day, short), blend(three_days, long)])
+        let [day, three_days] = self.variances;
+        Ok([blend(day, by_day), blend(three_days, by_three_days)])
     }
 }

@@ -1,7 +1,7 @@
 //! What a market's open interest is worth to the pool, at its better and its worse end.
 
 use bytemuck::Zeroable;
-use perpetua_pricing::{Real, Rounding, Side, wide::mul_div};
+use perpetua_pricing::{Curve, Interest, Real, Rounding, Side, SpotOnGrid, wide::mul_div};
 
 use crate::{
     conditions::{Action, Condition},
@@ -125,21 +125,23 @@ impl Market {
     fn liabilities(&self, reading: &Reading) -> Result<[Tokens; 2]> {
         let grid = self.config.grid()?;
         let (low, high) = (grid.locate(reading.low), grid.locate(reading.high));
-        let curve = |side, volatility| self.config.curve(side, volatility);
-        let [call, put] = [Side::Call, Side::Put];
-        let best = [(curve(call, self.bid_volatility(call))?, low), (curve(put, self.bid_volatility(put))?, high)];
-        let ask = |side| curve(side, self.ask_volatility(side, Real::ZERO));
-        let worst = [(ask(call)?, high), (ask(put)?, low)];
+        let quotes = |side, better, worse| {
+            let bid = self.config.curve(side, self.bid_volatility(side))?;
+            let ask = bid.at_volatility(self.ask_volatility(side, Real::ZERO)).ok_or(ModelError::MathOverflow)?;
+            Ok([(bid, better), (ask, worse)])
+        };
+        let quotes = [quotes(Side::Call, &low, &high)?, quotes(Side::Put, &high, &low)?];
         let (mut lower, mut upper) = (Real::ZERO, Real::ZERO);
         for window in self.windows() {
-            let sizes = self.sizes(window);
-            for ((curve, spot), sizes) in best.iter().zip(&sizes) {
-                let worth = spot.worth(curve, window.lowest, &sizes[..window.count]).ok_or(ModelError::MathOverflow)?;
-                lower = lower.add(worth.value.saturating_sub(worth.error));
-            }
-            for ((curve, spot), sizes) in worst.iter().zip(&sizes) {
-                let worth = spot.worth(curve, window.lowest, &sizes[..window.count]).ok_or(ModelError::MathOverflow)?;
-                upper = upper.add(worth.value.add(worth.error));
+            let mut sizes = self.sizes(window);
+            for ([bid, ask], sizes) in quotes.iter().zip(&mut sizes) {
+                let interest = Interest::new(&mut sizes[..window.count]).ok_or(ModelError::MathOverflow)?;
+                let worth = |(curve, spot): &(Curve, &SpotOnGrid)| {
+                    spot.worth(curve, window.lowest, &interest).ok_or(ModelError::MathOverflow)
+                };
+                let (bid, ask) = (worth(bid)?, worth(ask)?);
+                lower = lower.add(bid.value.saturating_sub(bid.error));
+                upper = upper.add(ask.value.add(ask.error));
             }
         }
         Ok([in_tokens(lower, self.units.low, Rounding::Down), in_tokens(upper, self.units.high, Rounding::Up)])

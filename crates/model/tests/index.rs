@@ -132,6 +132,32 @@ fn a_sample_counts_at_most_ten_percent_of_return() {
 }
 
 #[test]
+fn both_variances_forget_by_half_lives_of_a_day_and_of_three() {
+    let mut gaps = Vec::from([1u32, 2, 11, 12, 100, 287, 288, 864, 3_000]);
+    gaps.extend((1..60).map(|gap| gap * 7));
+    let (mut index, mut at) = (index(), START);
+    let mut expected = index.variances.map(variance);
+    index.accept(&update(10_000_000, 2, at, at - 1), at).unwrap();
+    let (mut last, mut up) = (10_000_000f64, false);
+    for gap in gaps {
+        at += SAMPLE_SECONDS * i64::from(gap);
+        up = !up;
+        let cents = if up { 10_100_000u32 } else { 10_000_000 };
+        index.accept(&update(u64::from(cents), 2, at, at - 1), at).unwrap();
+        let seconds = f64::from(gap) * 300.0;
+        let annualised = (f64::from(cents) / last).ln().powi(2) * 31_536_000.0 / seconds;
+        last = f64::from(cents);
+        for (average, hours) in expected.iter_mut().zip([24.0, 72.0]) {
+            let kept = (-seconds / (hours * 3_600.0)).exp2();
+            *average = *average * kept + annualised * (1.0 - kept);
+        }
+        for (found, expected) in index.variances.map(variance).iter().zip(expected) {
+            assert!(close_to(*found, expected), "{gap}: {found} {expected}");
+        }
+    }
+}
+
+#[test]
 fn an_undeclared_variance_is_the_plain_average_of_its_first_samples() {
     let mut index = Index::new(guards(), None, START - 100_000).unwrap();
     let returns = [0.01f64, -0.02, 0.005, 0.03, 0.0, -0.01];

@@ -25,4 +25,4 @@ pub use peak::peak_fraction;
 pub use rates::{RATE_BITS, RateWeights};
 pub use real::{Real, Rounding, Signed};
 pub use usd::Usd;
-pub use worth::Worth;
+pub use worth::{Interest, Worth};

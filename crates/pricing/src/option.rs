@@ -124,20 +124,37 @@ impl Curve {
             Side::Call => cap <= TEN,
             Side::Put => cap < Real::ONE,
         };
-        let in_bounds = (PERCENT..=TEN).contains(&volatility)
-            && (HOUR..=Real::ONE).contains(&period_years)
-            && cap >= PERCENT
-            && cap_in_bounds;
+        let in_bounds = (HOUR..=Real::ONE).contains(&period_years) && cap >= PERCENT && cap_in_bounds;
         if !in_bounds {
             return None;
         }
-        let variance = volatility.mul(volatility).mul(period_years);
-        let u = Real::ONE.add(EIGHT.div(variance)?).sqrt();
         let boundary = match side {
             Side::Call => Real::ONE.add(cap),
             Side::Put => Real::ONE.saturating_sub(cap),
         };
-        let cap_distance = ln(boundary).magnitude;
+        Self::with_cap_distance(side, volatility, period_years, cap, ln(boundary).magnitude)
+    }
+
+    /// The same option's curve at another volatility, without another logarithm of the cap.
+    ///
+    /// None when the volatility is out of bounds.
+    #[must_use]
+    pub fn at_volatility(&self, volatility: Real) -> Option<Self> {
+        Self::with_cap_distance(self.side, volatility, self.period_years, self.cap, self.cap_distance)
+    }
+
+    fn with_cap_distance(
+        side: Side,
+        volatility: Real,
+        period_years: Real,
+        cap: Real,
+        cap_distance: Real,
+    ) -> Option<Self> {
+        if !(PERCENT..=TEN).contains(&volatility) {
+            return None;
+        }
+        let variance = volatility.mul(volatility).mul(period_years);
+        let u = Real::ONE.add(EIGHT.div(variance)?).sqrt();
         let cap_exponent = u.mul(cap_distance);
         Some(Self {
             side,

@@ -78,9 +78,8 @@ fn to_word(value: Real, bits: i64) -> u64 {
 }
 
 /// `sum size * ratio^distance`, where the last size has the distance zero, by Horner's scheme; all sizes together must be
-/// below `2^(48 - up)`. In units of `2^-up`: no step's error grows, so that it is below three units per size.
+/// below 2^48. No step's error grows, so that it is below three units per size.
 #[inline(always)]
-pub(crate) fn weighted_sum<'a>(sizes: impl Iterator<Item = &'a u64>, ratio: Ratio, up: u32) -> u64 {
-    let up = up % 64;
-    sizes.fold(0, |sum, size| ratio.of(sum).wrapping_add(size.wrapping_shl(up)))
+pub(crate) fn weighted_sum<'a>(sizes: impl Iterator<Item = &'a u64>, ratio: Ratio) -> u64 {
+    sizes.fold(0, |sum, size| ratio.of(sum).wrapping_add(*size))
 }

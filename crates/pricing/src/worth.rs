@@ -25,27 +25,49 @@ const SUM_BITS: u32 = 47;
 /// units each.
 const ERROR_BITS: i32 = 38;
 
-/// Sizes at some strikes, ready to be summed.
-struct Sizes<'a> {
+/// The open interest at neighbouring strikes, scaled once for all sums over it.
+#[derive(Clone, Copy, Debug)]
+pub struct Interest<'a> {
+    /// In units of `2^-up`.
     each: &'a [u64],
-    /// How far a sum of all may be shifted.
+    /// The sum of each, which has 47 bits unless it is zero.
+    total: u64,
     up: u32,
 }
 
-impl Sizes<'_> {
+impl<'a> Interest<'a> {
+    /// Scales `sizes` in place. None if all together reach 2^47.
+    #[must_use]
+    pub fn new(sizes: &'a mut [u64]) -> Option<Self> {
+        let total = sizes.iter().try_fold(0u64, |sum, size| sum.checked_add(*size))?;
+        if total == 0 {
+            return Some(Self { each: sizes, total, up: 0 });
+        }
+        let (_, zeros) = normalise(total);
+        let up = zeros.checked_sub(u64::BITS - SUM_BITS)? % 64;
+        sizes.iter_mut().for_each(|size| *size = size.wrapping_shl(up));
+        Some(Self { each: sizes, total: total.wrapping_shl(up), up })
+    }
+
+    /// Those of a part. None if there is no open interest at them.
+    fn of(&self, each: &'a [u64]) -> Option<Self> {
+        let total = each.iter().fold(0, |sum: u64, size| sum.wrapping_add(*size));
+        (total != 0).then_some(Self { each, total, up: self.up })
+    }
+
     /// `sum size * ratio^distance`, counting from the highest strike or from the lowest.
     fn sum(&self, from_highest: bool, ratio: Real) -> Real {
         let ratio = Ratio::new(ratio);
         let sum = if from_highest {
-            weighted_sum(self.each.iter(), ratio, self.up)
+            weighted_sum(self.each.iter(), ratio)
         } else {
-            weighted_sum(self.each.iter().rev(), ratio, self.up)
+            weighted_sum(self.each.iter().rev(), ratio)
         };
         Real::from_fixed(sum, self.up)
     }
 
     fn total(&self) -> Real {
-        Real::from_u64(self.each.iter().fold(0, |sum, size| sum.wrapping_add(*size)))
+        Real::from_fixed(self.total, self.up)
     }
 }
 
@@ -69,42 +91,37 @@ impl Sum {
 }
 
 impl SpotOnGrid {
-    /// What an open interest of `sizes[i]` at each tick `lowest + i`, at most 64 of them, is worth. None if all sizes
-    /// together reach 2^47.
+    /// What the open interest at each tick from `lowest` on, at most 64 of them, is worth.
+    ///
+    /// None if a strike that rounding leaves open at the cap is out of bounds.
     #[must_use]
-    pub fn worth(&self, curve: &Curve, lowest: i16, sizes: &[u64]) -> Option<Worth> {
-        let total = sizes.iter().try_fold(0u64, |sum, size| sum.checked_add(*size))?;
+    pub fn worth(&self, curve: &Curve, lowest: i16, interest: &Interest<'_>) -> Option<Worth> {
         let mut sum = Sum { plus: Real::ZERO, minus: Real::ZERO, scale: Real::ZERO };
-        if total == 0 {
+        if interest.total == 0 {
             return Some(Worth { value: Real::ZERO, error: Real::ZERO });
         }
-        let (_, zeros) = normalise(total);
-        let up = zeros.checked_sub(u64::BITS - SUM_BITS)?;
-        let money = self.money(lowest, sizes.len());
-        let (below, above) = sizes.split_at(money.place);
+        let money = self.money(lowest, interest.each.len());
+        let (below, above) = interest.each.split_at(money.place);
         let [below_wing, above_wing] = self.wings(curve);
-        self.add_wing(&below_wing, money.below, &Sizes { each: below, up }, &mut sum)?;
-        self.add_wing(&above_wing, money.above, &Sizes { each: above, up }, &mut sum)?;
-        let error = Real::from_u64(total).mul(sum.scale).scale_by_power_of_two(-ERROR_BITS);
+        self.add_wing(&below_wing, money.below, &Interest { each: below, ..*interest }, &mut sum)?;
+        self.add_wing(&above_wing, money.above, &Interest { each: above, ..*interest }, &mut sum)?;
+        let error = interest.total().mul(sum.scale).scale_by_power_of_two(-ERROR_BITS);
         Some(Worth { value: sum.plus.saturating_sub(sum.minus), error })
     }
 
-    fn add_wing(&self, wing: &Wing<'_>, from: u32, sizes: &Sizes<'_>, sum: &mut Sum) -> Option<()> {
-        let Parts { short, at, past } = wing.parts(from, sizes.each.len());
-        let part = |part: &Part| {
-            let each = sizes.each.get(part.places.clone())?;
-            (each.iter().fold(0, |joined, size| joined | size) != 0).then_some(Sizes { each, up: sizes.up })
-        };
+    fn add_wing(&self, wing: &Wing<'_>, from: u32, interest: &Interest<'_>, sum: &mut Sum) -> Option<()> {
+        let Parts { short, at, past } = wing.parts(from, interest.each.len());
+        let part = |part: &Part| interest.of(interest.each.get(part.places.clone())?);
         if let Some(sizes) = part(&short) {
             wing.add_time_values(&short, &sizes, sum);
             if wing.in_the_money {
                 wing.add_payoffs(&short, &sizes, sum);
             }
         }
-        for (size, offset) in sizes.each.get(at.places.clone())?.iter().zip(at.offsets(wing)) {
+        for (size, offset) in interest.each.get(at.places.clone())?.iter().zip(at.offsets(wing)) {
             if *size != 0 {
                 let value = wing.curve.value(self.spot, self.strike_at(wing, offset)?);
-                sum.add(Real::from_u64(*size), Real::from(value.value(Rounding::Down)));
+                sum.add(Real::from_fixed(*size, interest.up), Real::from(value.value(Rounding::Down)));
             }
         }
         if let Some(sizes) = part(&past) {
@@ -117,7 +134,7 @@ impl SpotOnGrid {
 
 impl Wing<'_> {
     /// Adds `TV` of strikes short of the cap.
-    fn add_time_values(&self, part: &Part, sizes: &Sizes<'_>, sum: &mut Sum) {
+    fn add_time_values(&self, part: &Part, sizes: &Interest<'_>, sum: &mut Sum) {
         // From the strike where a term is largest, so that its ratio is below one.
         let main = sizes.sum(!self.rising, self.step);
         if self.in_the_money {
@@ -129,7 +146,7 @@ impl Wing<'_> {
     }
 
     /// Adds `phi` of strikes in the money, short of the cap.
-    fn add_payoffs(&self, part: &Part, sizes: &Sizes<'_>, sum: &mut Sum) {
+    fn add_payoffs(&self, part: &Part, sizes: &Interest<'_>, sum: &mut Sum) {
         let strikes = sizes.sum(true, self.grid.inverse_rho());
         let highest = self.highest_strike(part);
         match self.curve.side() {

@@ -6,7 +6,7 @@ use common::{
     Terms, big, big_real, big_usd, relative_error,
     strategies::{any_price, any_terms, market_terms},
 };
-use perpetua_pricing::{Curve, Grid, Ladder, OptionValue, RATE_BITS, RateWeights, Real, Rounding, Side, Usd};
+use perpetua_pricing::{Grid, Interest, Ladder, OptionValue, RATE_BITS, RateWeights, Real, Rounding, Usd};
 use proptest::prelude::*;
 
 struct Strikes {
@@ -162,7 +162,7 @@ proptest! {
         let strikes = (i32::from(lowest)..).map(|tick| i16::try_from(tick).ok().and_then(|tick| grid.strike(tick)));
         let strikes: Vec<_> = strikes.take(sizes.len()).collect();
         let sizes: Vec<_> = sizes.into_iter().zip(&strikes).map(|(size, strike)| strike.map_or(0, |_| size)).collect();
-        let worth = grid.locate(spot).worth(&curve, lowest, &sizes).unwrap();
+        let worth = grid.locate(spot).worth(&curve, lowest, &Interest::new(&mut sizes.clone()).unwrap()).unwrap();
         let (mut want, mut exposed) = (big(0), big(0));
         for (size, strike) in sizes.iter().zip(&strikes) {
             let Some(strike) = *strike else { continue };
@@ -177,11 +177,9 @@ proptest! {
 
     #[test]
     fn sizes_beyond_all_positions_are_refused(place in 0..64usize, above in 47u32..64) {
-        let grid = Grid::new(Usd::from_integer(100), Real::from_ratio(101, 100).unwrap()).unwrap();
-        let curve = Curve::new(Side::Call, Real::ONE, Real::from_ratio(7, 365).unwrap(), Real::ONE.halve()).unwrap();
         let mut sizes = [1; 64];
         sizes[place] = 1 << above;
-        prop_assert_eq!(grid.locate(Usd::from_integer(100)).worth(&curve, -32, &sizes), None);
+        prop_assert!(Interest::new(&mut sizes).is_none());
     }
 
     #[test]
@@ -201,7 +199,9 @@ proptest! {
         }
         let weights = RateWeights { time_value, financed, strike: weight };
         let _ = located.funding_rates(&terms.curve(), &weights, ticks[0], &mut [0; 64][..count]);
-        let _ = located.worth(&terms.curve(), ticks[0], &sizes[..count]);
+        if let Some(interest) = Interest::new(&mut sizes.clone()[..count]) {
+            let _ = located.worth(&terms.curve(), ticks[0], &interest);
+        }
     }
 
     #[test]

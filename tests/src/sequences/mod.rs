@@ -6,7 +6,7 @@ mod elf;
 mod generator;
 mod invariants;
 mod mirror;
-mod random;
+pub mod random;
 pub mod report;
 mod shrink;
 

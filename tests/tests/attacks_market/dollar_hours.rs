@@ -48,11 +48,11 @@ fn close_before_the_bell(world: &mut World, trader: &Trader, bps: i64, before: i
     Ok(())
 }
 
-#[test]
-fn with_the_token_feed_no_opening_gap_pays_who_closes_before_it() {
-    let (world, trader, attacker) = night(true);
+/// What closing at the best moment before the bell earns over waiting for the first price of the morning.
+fn search_gaps(token_feed: bool, gaps_bps: &[i64]) -> Search {
+    let (world, trader, attacker) = night(token_feed);
     let mut search = Search::default();
-    for bps in [-2_000, -1_000, -500, -100, 0, 100, 300, 500, 526, 800, 1_500, 2_400] {
+    for bps in gaps_bps.iter().copied() {
         for before in [1, 60, 3_000] {
             let earned = advantage(
                 &world,
@@ -63,26 +63,19 @@ fn with_the_token_feed_no_opening_gap_pays_who_closes_before_it() {
             search.note((bps, before), earned);
         }
     }
-    search.assert_unprofitable(30);
+    search
+}
+
+#[test]
+fn with_the_token_feed_no_opening_gap_pays_who_closes_before_it() {
+    let gaps = [-2_000, -1_000, -500, -100, 0, 100, 300, 500, 526, 800, 1_500, 2_400];
+    search_gaps(true, &gaps).assert_unprofitable(30);
 }
 
 /// Without it the haircut of 5% covers gaps up to 5%, less what the price range takes (docs/mechanism.md, known limits).
 #[test]
 fn without_the_token_feed_gaps_up_to_the_haircut_pay_nothing() {
-    let (world, trader, attacker) = night(false);
-    let mut search = Search::default();
-    for bps in [-2_000, -500, 0, 100, 300, 450, 500] {
-        for before in [1, 60, 3_000] {
-            let earned = advantage(
-                &world,
-                &attacker,
-                |world| close_before_the_bell(world, &trader, bps, before),
-                |world| close_in_the_morning(world, &trader, bps),
-            );
-            search.note((bps, before), earned);
-        }
-    }
-    search.assert_unprofitable(21);
+    search_gaps(false, &[-2_000, -500, 0, 100, 300, 450, 500]).assert_unprofitable(21);
 }
 
 #[test]

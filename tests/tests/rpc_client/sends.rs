@@ -27,9 +27,9 @@ fn a_transaction_asks_for_the_limit_of_its_instructions_and_says_what_it_took() 
     let deposit = instruction::deposit(&owner, &network.world.vault, &network.account(), &network.wallet(), 5);
     let limit = budget::limit([&deposit]);
     let options = SendOptions { priority_fee_micro_lamports: 7, ..SendOptions::default() };
-    let simulated = network.client.simulate(&[deposit.clone()], &owner, &options).unwrap();
+    let simulated = network.client.simulate(std::slice::from_ref(&deposit), &owner, &options).unwrap();
     assert_eq!(collateral(&network), COLLATERAL, "a simulation changes nothing");
-    let confirmed = network.client.send(&[deposit.clone()], &owner, &[&network.trader], &options).unwrap();
+    let confirmed = network.client.send(std::slice::from_ref(&deposit), &owner, &[&network.trader], &options).unwrap();
     assert_eq!(collateral(&network), COLLATERAL + 5);
     assert_eq!(confirmed.compute_units, Some(simulated.compute_units));
     assert!(confirmed.compute_units.unwrap() <= limit.into());

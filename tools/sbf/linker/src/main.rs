@@ -140,12 +140,15 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Rewrites what the backend refuses, then drops what is no longer used.
+/// Rewrites what the backend refuses, drops what is no longer used and keeps one of functions that are alike: Rust compiles
+/// a generic one for each type, and of this program's account types most make the same code. Where lines are asked for,
+/// functions stay apart, so that each instruction has its own line.
 fn lower(joined: &Path, lowered: &Path) -> Result<()> {
+    let merge = if env::var_os("SBF_LINES").is_some() { "" } else { ",mergefunc" };
     run(llvm_tool("opt")?
         .arg("-load-pass-plugin")
         .arg(from_environment("SBF_LEGALIZE")?)
-        .arg("-passes=sbf-legalize,globaldce")
+        .arg(format!("-passes=sbf-legalize,globaldce{merge}"))
         .args([joined, Path::new("-o"), lowered]))
 }
 
