@@ -32,6 +32,8 @@ pub fn build(shell: &Shell) -> Result<Vec<u8>> {
     let linked = out.join("linked.wasm");
     let mut command = Command::new(&linker);
     command.args(["-flavor", "wasm", "--no-entry", "--gc-sections", "--strip-all"]);
+    // As rustc links: the linker's own 64 KiB are too few, and below the stack there must be nothing to overwrite.
+    command.args(["-z", "stack-size=1048576", "--stack-first"]);
     command.args(EXPORTS.map(|name| format!("--export={name}"))).arg(&library).arg("-o").arg(&linked);
     run(&mut command)?;
     without_custom_sections(&fs::read(&linked)?)

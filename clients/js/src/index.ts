@@ -4,6 +4,7 @@ export * from './generated/index.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './fixed.js';
+export * from './send.js';
 export { Book, type BookOptions, type JoinDeal, type LeaveDeal, type Trade } from './quote/book.js';
 export { Perpetua, Refused, type Rounding } from './quote/module.js';
 export type {
