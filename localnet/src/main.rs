@@ -1,25 +1,17 @@
 //! The `perpetua-localnet` command: a Solana network on this machine with Perpetua set up and real prices playing.
 
-mod mint;
-mod network;
-mod player;
-mod prices;
-mod set_up;
-mod wallets;
-
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
+use perpetua_localnet::{Files, Localnet, Options, Pace};
 use serde_json::json;
 use solana_signer::Signer;
-
-use crate::{network::Network, player::Player, wallets::Wallets};
 
 /// Starts a Solana network on this machine, sets up Perpetua on it and plays real prices. Ctrl-C ends it.
 #[derive(Parser)]
 #[command(name = "perpetua-localnet", version)]
-pub struct Arguments {
+struct Arguments {
     /// The compiled program
     #[arg(long)]
     program: PathBuf,
@@ -64,31 +56,33 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
-    let wallets = Wallets::load(&arguments.wallets)?;
-    eprintln!("starting the network");
-    let mut network = Network::start(&arguments.surfnet, arguments.rpc_port, arguments.ws_port).await?;
-    let player = Player::new(network.control(), arguments.speed, arguments.week)?;
-    let playing = tokio::spawn(player.play());
-    set_up::set_up(&network, &arguments, &wallets).await?;
-    tell(&network, &arguments, &wallets);
+    let Arguments { program, surfnet, config, wallets, speed, week, rpc_port, ws_port, stop_after, json } = arguments;
+    let files = Files { program, surfnet, config, wallets };
+    let pace = Pace::Wall { speed };
     let stopped = async {
-        match arguments.stop_after {
+        match stop_after {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
             None => drop(tokio::signal::ctrl_c().await),
         }
     };
+    tokio::pin!(stopped);
+    let started = Localnet::start(&files, Options { pace, week, time: None, rpc_port, ws_port });
+    let mut localnet = tokio::select! {
+        () = &mut stopped => return Ok(()),
+        started = started => started?,
+    };
+    tell(&localnet, json, speed);
     tokio::select! {
         () = stopped => {}
-        ended = network.ended() => return Err(ended),
-        failed = playing => failed.context("the player of prices ended")??,
+        ended = localnet.ended() => return Err(ended),
     }
     eprintln!("stopping");
-    network.stop().await
+    localnet.stop().await
 }
 
-fn tell(network: &Network, arguments: &Arguments, wallets: &Wallets) {
-    let Network { rpc, websocket, .. } = network;
-    if arguments.json {
+fn tell(localnet: &Localnet, as_json: bool, speed: u32) {
+    let (rpc, websocket, wallets) = (localnet.rpc(), localnet.websocket(), localnet.wallets());
+    if as_json {
         let keys = wallets.all().map(|(name, key)| (name.to_owned(), json!(key.pubkey().to_string())));
         let wallets = serde_json::Map::from_iter(keys);
         let program = perpetua_client::address::PROGRAM.to_string();
@@ -103,5 +97,5 @@ fn tell(network: &Network, arguments: &Arguments, wallets: &Wallets) {
     }
     println!("\nTry next, in another terminal:\n");
     println!("  cargo run -q -p perpetua-migrations -- --config migrations/localnet.toml --url {rpc} --dry-run");
-    println!("\nTime passes {} times as fast as on the wall. Ctrl-C ends the network.", arguments.speed);
+    println!("\nTime passes {speed} times as fast as on the wall. Ctrl-C ends the network.");
 }

@@ -43,12 +43,13 @@ struct Greeting {
 pub struct Control(Arc<RpcClient>);
 
 impl Network {
-    /// Starts the network; it ends with this process, whatever way that ends.
+    /// Starts the network at `time`, Unix seconds, or now; it ends with this process, whatever way that ends.
     ///
     /// Errors: it does not start, as where a port is taken.
-    pub async fn start(executable: &Path, rpc_port: u16, ws_port: u16) -> Result<Self> {
+    pub async fn start(executable: &Path, rpc_port: u16, ws_port: u16, time: Option<i64>) -> Result<Self> {
         let mut command = Command::new(executable);
         command.args(["--rpc-port", &rpc_port.to_string(), "--ws-port", &ws_port.to_string()]);
+        command.args(time.map(|time| format!("--time={time}")));
         // Ctrl-C is this process's to answer.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().with_context(|| executable.display().to_string())?;

@@ -1,14 +1,20 @@
-//! Plays recorded prices into Pyth's accounts and lets the chain's time pass.
+//! Lets the chain's time pass and publishes recorded prices into Pyth's accounts.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result};
 use perpetua_client::price::{self, OWNER};
-use tokio::time::Instant;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, MissedTickBehavior},
+};
 
 use crate::{
     network::Control,
-    prices::{Feed, feeds},
+    prices::{Feed, feeds, parse},
 };
 
 /// Time on the wall between two prices; a block of Solana's takes as long.
@@ -26,41 +32,58 @@ const LAMPORTS: u64 = 1_823_520;
 pub struct Player {
     control: Control,
     feeds: Vec<Feed>,
-    speed: u32,
-    /// Unix milliseconds of the chain when playing began.
+    /// The chain's time, Unix milliseconds.
+    now: i64,
+    /// The chain's time when playing began, Unix seconds.
     began: i64,
-    started: Instant,
     /// Weeks into the records.
     week: u32,
 }
 
+/// Unix milliseconds by the clock on the wall.
+///
+/// Errors: it is set to before 1970.
+pub fn on_the_wall() -> Result<i64> {
+    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
+}
+
 impl Player {
-    /// Plays from now on the wall, `speed` times as fast, and from `week` of the records on. Weekday and time of day are
-    /// kept, since exchanges open by them.
+    /// Plays from `now`, Unix milliseconds of the chain, and from `week` of the records on. Weekday and time of day are kept,
+    /// since exchanges open by them.
     ///
     /// Errors: the records cannot be read.
-    pub fn new(control: Control, speed: u32, week: u32) -> Result<Self> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-        let began = i64::try_from(now)?;
-        Ok(Self { control, feeds: feeds()?, speed, began, started: Instant::now(), week })
+    pub fn new(control: Control, now: i64, week: u32) -> Result<Self> {
+        Ok(Self { control, feeds: feeds()?, now, began: now / 1_000, week })
     }
 
-    /// Plays without end.
+    /// The chain's time, Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.now / 1_000
+    }
+
+    /// Lets time pass, makes a block, and publishes what the feeds say then.
     ///
     /// Errors: the network does not answer.
-    pub async fn play(mut self) -> Result<()> {
-        let mut ticks = tokio::time::interval(TICK);
-        loop {
-            ticks.tick().await;
-            let passed = i64::try_from(self.started.elapsed().as_millis())?;
-            let now = self.began + passed * i64::from(self.speed);
-            self.control.travel(now).await?;
-            self.publish(now / 1_000).await?;
-        }
+    pub async fn pass(&mut self, milliseconds: i64) -> Result<()> {
+        self.now += milliseconds;
+        self.control.travel(self.now).await?;
+        self.publish().await
     }
 
-    async fn publish(&mut self, now: i64) -> Result<()> {
-        let recorded = recorded(now, self.began / 1_000, self.week);
+    /// Holds a feed such as "BTC/USD" at a price in US dollars; without one it follows its records again.
+    ///
+    /// Errors: there is no such feed; the text is no price; the network does not answer.
+    pub async fn hold(&mut self, feed: &str, dollars: Option<&str>) -> Result<()> {
+        let price = dollars.map(parse).transpose()?;
+        let found = self.feeds.iter_mut().find(|found| found.name() == feed);
+        found.with_context(|| format!("no feed {feed} is played"))?.hold(price);
+        // A new price needs a new time.
+        self.pass(1_000).await
+    }
+
+    async fn publish(&mut self) -> Result<()> {
+        let now = self.now();
+        let recorded = recorded(now, self.began, self.week);
         for feed in &mut self.feeds {
             let Some(said) = feed.at(recorded, now) else { continue };
             let address = price::pushed(feed.id(), 0);
@@ -68,6 +91,22 @@ impl Player {
             self.control.set_account(&address, &OWNER, LAMPORTS, &data).await.context("a price was not written")?;
         }
         Ok(())
+    }
+}
+
+/// Plays without end, `speed` times as fast as the clock on the wall.
+///
+/// Errors: the network does not answer.
+pub async fn play(player: Arc<Mutex<Player>>, speed: u32) -> Result<()> {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = Instant::now();
+    loop {
+        ticks.tick().await;
+        let now = Instant::now();
+        let passed = i64::try_from(now.duration_since(last).as_millis())? * i64::from(speed);
+        last = now;
+        player.lock().await.pass(passed).await?;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the network has before anybody uses it: the program, stock tokens, wallets with both, and everything that the
 //! declaration says.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use perpetua_client::{
@@ -21,7 +21,7 @@ use solana_signer::Signer;
 use spl_token_2022_interface::ID as TOKEN_2022;
 
 use crate::{
-    Arguments,
+    Files,
     mint::STOCKS,
     network::Network,
     wallets::{HOLDERS, Wallets},
@@ -41,34 +41,35 @@ const TOKENS: u64 = 10_000 * 100_000_000;
 /// Sets everything up, and says what it does.
 ///
 /// Errors: a file cannot be read; the network refuses something.
-pub async fn set_up(network: &Network, arguments: &Arguments, wallets: &Wallets) -> Result<()> {
+pub async fn set_up(network: &Network, files: &Files, wallets: &Wallets) -> Result<()> {
     let (control, admin) = (network.control(), wallets.admin().pubkey());
-    let program = fs::read(&arguments.program).with_context(|| arguments.program.display().to_string())?;
+    let program = fs::read(&files.program).with_context(|| files.program.display().to_string())?;
     eprintln!("deploying the program ({} bytes)", program.len());
     control.deploy(&address::PROGRAM, &program, &admin).await?;
-    for (_, key) in wallets.all() {
-        control.set_account(&key.pubkey(), &Pubkey::default(), LAMPORTS, &[]).await?;
-    }
     for stock in &STOCKS {
         control.set_account(&stock.mint, &TOKEN_2022, MINT_LAMPORTS, &stock.data(&admin)?).await?;
     }
     eprintln!("issuing stock tokens");
-    issue(network, wallets).await?;
-    declare(network, arguments, wallets).await
+    control.set_account(&admin, &Pubkey::default(), LAMPORTS, &[]).await?;
+    for (_, holder) in wallets.all().filter(|(name, _)| HOLDERS.contains(name)) {
+        fund(network, wallets, &holder.pubkey(), LAMPORTS, TOKENS).await?;
+    }
+    declare(network, &files.config, wallets).await
 }
 
-async fn issue(network: &Network, wallets: &Wallets) -> Result<()> {
-    let (client, admin) = (AsyncClient::new(network.rpc.clone()), wallets.admin());
-    for (_, holder) in wallets.all().filter(|(name, _)| HOLDERS.contains(name)) {
-        let holder = holder.pubkey();
-        for stock in &STOCKS {
-            let tokens = associated(&holder, &stock.mint, &TOKEN_2022);
-            let open = open_tokens(&admin.pubkey(), &holder, &stock.mint);
-            let to_mint = spl_token_2022_interface::instruction::mint_to;
-            let mint = to_mint(&TOKEN_2022, &stock.mint, &tokens, &admin.pubkey(), &[], TOKENS)?;
-            let options = SendOptions { compute_limit: Some(100_000), ..SendOptions::default() };
-            client.send(&[open, mint], &admin.pubkey(), &[admin], &options).await.context("tokens were not issued")?;
-        }
+/// Sets what a wallet has to pay fees and rent with, and issues `tokens` raw units of each stock token to it.
+///
+/// Errors: the network refuses something.
+pub async fn fund(network: &Network, wallets: &Wallets, holder: &Pubkey, lamports: u64, tokens: u64) -> Result<()> {
+    let (client, admin, control) = (AsyncClient::new(network.rpc.clone()), wallets.admin(), network.control());
+    control.set_account(holder, &Pubkey::default(), lamports, &[]).await?;
+    for stock in &STOCKS {
+        let account = associated(holder, &stock.mint, &TOKEN_2022);
+        let open = open_tokens(&admin.pubkey(), holder, &stock.mint);
+        let to_mint = spl_token_2022_interface::instruction::mint_to;
+        let mint = to_mint(&TOKEN_2022, &stock.mint, &account, &admin.pubkey(), &[], tokens)?;
+        let options = SendOptions { compute_limit: Some(100_000), ..SendOptions::default() };
+        client.send(&[open, mint], &admin.pubkey(), &[admin], &options).await.context("tokens were not issued")?;
     }
     Ok(())
 }
@@ -87,8 +88,8 @@ fn open_tokens(payer: &Pubkey, owner: &Pubkey, mint: &Pubkey) -> Instruction {
 }
 
 /// By the same code and file that set up any cluster.
-async fn declare(network: &Network, arguments: &Arguments, wallets: &Wallets) -> Result<()> {
-    let declaration = Declaration::load(&arguments.config)?;
+async fn declare(network: &Network, config: &Path, wallets: &Wallets) -> Result<()> {
+    let declaration = Declaration::load(config)?;
     let (url, wallet) = (network.rpc.clone(), wallets.admin().insecure_clone());
     let declared = move || -> Result<()> {
         let rpc = Rpc::new(&url);

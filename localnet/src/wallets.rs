@@ -43,6 +43,14 @@ impl Wallets {
         &self.keys[0].1
     }
 
+    /// A wallet by its name.
+    ///
+    /// Errors: there is none of this name.
+    pub fn get(&self, name: &str) -> Result<&Keypair> {
+        let found = self.all().find(|(found, _)| *found == name);
+        found.map(|(_, key)| key).ok_or_else(|| anyhow!("there is no wallet of {name}"))
+    }
+
     /// Where a wallet's key is.
     pub fn file(&self, name: &str) -> PathBuf {
         file(&self.folder, name)

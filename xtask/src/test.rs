@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    assurance, bench, build, demo,
+    assurance, bench, build,
     generated::Generated,
     idl, js,
     shell::{Shell, describe, run as run_command},
@@ -146,7 +146,7 @@ fn conformance_program(checks: &mut Checks) -> Result<()> {
 /// The demo fails if any of the promises that it checks does not hold.
 fn demonstration(checks: &mut Checks) -> Result<()> {
     // With the tests, which are built: by itself it would have other features, and so other dependencies to build.
-    let demo = demo::executable(checks.shell, "perpetua-demo", &["--workspace", "--features", DROP_IN, "--tests"])?;
+    let demo = build::executable(checks.shell, "perpetua-demo", &["--workspace", "--features", DROP_IN, "--tests"])?;
     for scenario in SCENARIOS {
         // What does not hold it says on standard error; the summary would bury that.
         let mut command = Command::new(&demo);
