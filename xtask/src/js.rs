@@ -1,6 +1,7 @@
 //! The TypeScript client: generates it from the IDL, compiles its quotes to WebAssembly, and checks it.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -9,7 +10,9 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
+    build,
     shell::{Shell, describe, run},
+    test::DROP_IN,
     wasm,
 };
 
@@ -37,7 +40,13 @@ impl Generated {
     }
 }
 
-/// Builds the client and runs all of its checks that need no network. Returns how many of its tests passed.
+/// Builds the program, and the client with all of its checks.
+pub fn check(shell: &Shell, generated: Generated) -> Result<()> {
+    build::program(shell)?;
+    run_checks(shell, generated).map(drop)
+}
+
+/// Builds the client and runs all of its checks, with the program that was built. Returns how many passed.
 pub fn run_checks(shell: &Shell, generated: Generated) -> Result<u32> {
     prepare(shell)?;
     match generated {
@@ -45,13 +54,23 @@ pub fn run_checks(shell: &Shell, generated: Generated) -> Result<u32> {
         Generated::Written => run(npm(shell).args(["run", "--silent", "generate"]))?,
     }
     run(npm(shell).args(["run", "--silent", "lint"]))?;
-    tests(shell)
+    let tests = tests(shell)?;
+    // A test is named so that the tests' dependencies, which are built, serve.
+    let selection = ["--workspace", "--features", DROP_IN, "--test", "js_client"];
+    let server = build::executable(shell, "rpc_server", &selection)?;
+    take_journey(shell, &["--server".into(), server.into()])?;
+    let others = ["the generated code", "formatting and types", "the journey"];
+    Ok(tests + u32::try_from(others.len())?)
 }
 
-/// A trader's journey by this client on the network at `url`.
+/// A trader's journey by this client on a network.
 pub fn journey(shell: &Shell, arguments: &[String]) -> Result<()> {
     prepare(shell)?;
-    run(npm(shell).args(["run", "--silent", "test:localnet", "--"]).args(arguments))
+    take_journey(shell, &arguments.iter().map(Into::into).collect::<Vec<_>>())
+}
+
+fn take_journey(shell: &Shell, arguments: &[OsString]) -> Result<()> {
+    run(npm(shell).args(["run", "--silent", "journey", "--"]).args(arguments))
 }
 
 /// Installs the packages of the lock file, if others are installed, and builds the module.

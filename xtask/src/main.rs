@@ -94,7 +94,7 @@ enum Command {
         /// Write src/generated anew instead of comparing it with what the IDL gives
         #[arg(long)]
         bless: bool,
-        /// Instead of the checks, trade on a network, with arguments such as `--url http://127.0.0.1:8899`
+        /// Instead of the checks, trade on a network, with `--url URL --keypair FILE --stock-mint ADDRESS`
         #[arg(long, num_args = 0.., allow_hyphen_values = true, value_name = "ARGUMENTS", conflicts_with = "bless")]
         journey: Option<Vec<String>>,
     },
@@ -138,7 +138,7 @@ fn run() -> Result<()> {
         Command::Assurance { .. } => assurance::run(&shell),
         Command::BenchCu { bless } => bench::bench(&shell, bless),
         Command::Js { journey: Some(arguments), .. } => js::journey(&shell, &arguments),
-        Command::Js { bless, .. } => js::run_checks(&shell, js::Generated::when(bless)).map(drop),
+        Command::Js { bless, .. } => js::check(&shell, js::Generated::when(bless)),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }

@@ -1,6 +1,8 @@
 //! Compiles `crates/wasm` to the module that the TypeScript client loads.
 
 use std::{
+    env,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -17,19 +19,21 @@ const EXPORTS: [&str; 3] = ["perpetua_request", "perpetua_answer", "perpetua_len
 /// Builds the module and returns its bytes.
 pub fn build(shell: &Shell) -> Result<Vec<u8>> {
     let linker = linker(shell)?;
-    let out = shell.target().join("wasm");
+    // Where the program is built: half of the work is derive macros, which are the same.
+    let out = shell.target().join("sbf");
     // A static library, linked here: cargo would export every function that a dependency marks for wasm-bindgen, and with
     // them all that they need of JavaScript. Only what is named above is kept.
     let mut command = sbf_build::cargo_for_bare_target(shell.install)?;
     command
         .current_dir(&shell.root)
-        .env(format!("CARGO_TARGET_{}_LINKER", TARGET.replace('-', "_").to_uppercase()), &linker)
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &linker)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?)
         .args(["rustc", "--locked", "--release", "--package", "perpetua-wasm", "--crate-type", "staticlib"])
         .args(["-Z", "build-std=std,panic_abort", "--target", TARGET, "--target-dir"])
         .arg(&out);
     run(&mut command)?;
     let library = out.join(TARGET).join("release/libperpetua_wasm.a");
-    let linked = out.join("linked.wasm");
+    let linked = library.with_file_name("linked.wasm");
     let mut command = Command::new(&linker);
     command.args(["-flavor", "wasm", "--no-entry", "--gc-sections", "--strip-all"]);
     // As rustc links: the linker's own 64 KiB are too few, and below the stack there must be nothing to overwrite.
@@ -37,6 +41,16 @@ pub fn build(shell: &Shell) -> Result<Vec<u8>> {
     command.args(EXPORTS.map(|name| format!("--export={name}"))).arg(&library).arg("-o").arg(&linked);
     run(&mut command)?;
     without_custom_sections(&fs::read(&linked)?)
+}
+
+/// The module says nothing of where it was built, so that it is the same everywhere.
+fn rustflags() -> Result<OsString> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo"))).context("the folder of cargo's registry")?;
+    let mut flags = OsString::from("-Zlocation-detail=none\x1f--remap-path-prefix=");
+    flags.push(home.join("registry/src"));
+    flags.push("=");
+    Ok(flags)
 }
 
 /// The linker that comes with the compiler that this runs under.
