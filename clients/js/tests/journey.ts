@@ -20,7 +20,9 @@ import {
   getAddressEncoder,
   getProgramDerivedAddress,
   type Address,
+  type Rpc,
   type Signature,
+  type SolanaRpcApi,
   type TransactionSigner,
 } from '@solana/kit';
 
@@ -28,8 +30,11 @@ import { trade } from '../examples/trade.js';
 import {
   Book,
   eventsOf,
+  Expired,
   fetchVault,
   findVaultPda,
+  getCloseAccountInstructionAsync,
+  getOpenAccountInstructionAsync,
   Perpetua,
   programErrorCode,
   sendAndConfirm,
@@ -40,75 +45,97 @@ const ASSOCIATED_TOKEN = 'ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL' as Addre
 /** Where the amount is in a token account. */
 const AMOUNT = 64;
 
-type Data<Name> = Extract<PerpetuaEvent, { name: Name }>['data'];
 type Network = { rpc: string; stockMint: Address };
+type Connection = Rpc<SolanaRpcApi>;
+type Data<Name> = Extract<PerpetuaEvent, { name: Name }>['data'];
 
-/** A server that runs until its input ends. */
-async function serve(executable: string, trader: Address) {
-  const child = spawn(executable, ['--trader', trader], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** Does something on a server that runs until its input ends. */
+async function serving<T>(
+  [executable, ...more]: [string, ...string[]],
+  trader: Address,
+  visit: (network: Network) => Promise<T>,
+): Promise<T> {
+  const child = spawn(executable, ['--trader', trader, ...more], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
-  const line = Promise.race([once(createInterface(child.stdout), 'line'), ended]);
-  const [greeting] = await line;
+  const [greeting] = await Promise.race([once(createInterface(child.stdout), 'line'), ended]);
   assert.equal(typeof greeting, 'string', `${executable} ended before it said where it listens`);
-  const stop = async () => {
+  try {
+    return await visit(JSON.parse(greeting) as Network);
+  } finally {
     child.stdin.end();
     const [code] = await ended;
     assert.equal(code, 0, `${executable} ended with ${code}`);
-  };
-  return { network: JSON.parse(greeting) as Network, stop };
+  }
+}
+
+/** Where somebody's stock tokens are. */
+async function walletOf(rpc: Connection, owner: Address, stockMint: Address): Promise<Address> {
+  const [vault] = await findVaultPda({ stockMint });
+  const { tokenProgram } = (await fetchVault(rpc, vault)).data;
+  const seeds = [owner, tokenProgram, stockMint].map((address) => getAddressEncoder().encode(address));
+  const [wallet] = await getProgramDerivedAddress({ programAddress: ASSOCIATED_TOKEN, seeds });
+  return wallet;
+}
+
+async function balance(rpc: Connection, wallet: Address): Promise<bigint> {
+  const account = await fetchEncodedAccount(rpc, wallet);
+  assert.ok(account.exists, `there is no token account ${wallet}`);
+  return Buffer.from(account.data).readBigUInt64LE(AMOUNT);
+}
+
+/** The event of this name in a transaction. */
+async function event<Name extends PerpetuaEvent['name']>(
+  rpc: Connection,
+  signature: Signature,
+  name: Name,
+): Promise<Data<Name>> {
+  const config = { encoding: 'json', maxSupportedTransactionVersion: 0 } as const;
+  const found = await rpc.getTransaction(signature, config).send();
+  assert.ok(found, `the network forgot ${signature}`);
+  const event = eventsOf(found).find((event) => event.name === name);
+  assert.ok(event, `${name} in ${signature}`);
+  return event.data as Data<Name>;
 }
 
 async function journey({ rpc: url, stockMint }: Network, trader: TransactionSigner) {
   const rpc = createSolanaRpc(url);
-  const [vault] = await findVaultPda({ stockMint });
-  const { tokenProgram } = (await fetchVault(rpc, vault)).data;
-  const encode = getAddressEncoder().encode;
-  const seeds = [encode(trader.address), encode(tokenProgram), encode(stockMint)];
-  const [wallet] = await getProgramDerivedAddress({ programAddress: ASSOCIATED_TOKEN, seeds });
-
-  async function balance(): Promise<bigint> {
-    const account = await fetchEncodedAccount(rpc, wallet);
-    assert.ok(account.exists, `${trader.address} has no tokens of ${stockMint}`);
-    return Buffer.from(account.data).readBigUInt64LE(AMOUNT);
-  }
-  async function event<Name extends PerpetuaEvent['name']>(signature: Signature, name: Name): Promise<Data<Name>> {
-    const config = { encoding: 'json', maxSupportedTransactionVersion: 0 } as const;
-    const found = await rpc.getTransaction(signature, config).send();
-    assert.ok(found, `the network forgot ${signature}`);
-    const event = eventsOf(found).find((event) => event.name === name);
-    assert.ok(event, `${name} in ${signature}`);
-    return event.data as Data<Name>;
-  }
-
-  const before = await balance();
+  const wallet = await walletOf(rpc, trader.address, stockMint);
+  const before = await balance(rpc, wallet);
   const amount = before / 2n;
-  const { account, option, quote, state, standing, signatures } = await trade(rpc, trader, stockMint, wallet, amount);
+  const traded = await trade(rpc, trader, stockMint, wallet, amount);
+  const { account, option, quote, state, standing, signatures } = traded;
 
-  assert.equal((await event(signatures.deposited, 'Deposited')).amount, amount);
-  const opened = await event(signatures.opened, 'PositionOpened');
+  assert.equal((await event(rpc, signatures.deposited, 'Deposited')).amount, amount);
+  const opened = await event(rpc, signatures.opened, 'PositionOpened');
   const cost = opened.premium + opened.fee;
   assert.ok(cost <= ((quote.premium + quote.fee) * 101n) / 100n, `${cost}`);
   assert.equal(opened.strike, quote.strike);
 
   // Read by the generated code and by the program's own.
-  const held = state.positions.filter(({ size }) => size > 0n);
-  assert.deepEqual(
-    held.map(({ size, tick, side, market }) => ({ market, side, tick, size })),
-    [option],
-  );
-  assert.deepEqual(
-    standing.positions.map(({ size, tick, side, market }) => ({ market, side, tick, size })),
-    [option],
-  );
+  for (const positions of [state.positions, standing.positions]) {
+    const held = positions.filter(({ size }) => size > 0n);
+    const options = held.map(({ size, tick, side, market }) => ({ market, side, tick, size }));
+    assert.deepEqual(options, [option]);
+  }
   assert.equal(standing.collateral, state.collateral);
 
-  const closed = await event(signatures.closed, 'PositionClosed');
+  const closed = await event(rpc, signatures.closed, 'PositionClosed');
   const proceeds = closed.payout - closed.fee - closed.funding;
-  const withdrawn = await event(signatures.withdrawn, 'Withdrawn');
-  assert.equal(withdrawn.collateral, 0n);
-  assert.equal(await balance(), before - cost + proceeds, 'every token is accounted for');
+  assert.equal((await event(rpc, signatures.withdrawn, 'Withdrawn')).collateral, 0n);
+  assert.equal(await balance(rpc, wallet), before - cost + proceeds, 'every token is accounted for');
+  await refusedAndClosed(rpc, trader, traded, stockMint);
+  return { account, cost, proceeds };
+}
 
+/** What fails names the program's error. In the end the account goes, so that the journey can be taken again. */
+async function refusedAndClosed(
+  rpc: Connection,
+  trader: TransactionSigner,
+  { account, option }: Awaited<ReturnType<typeof trade>>,
+  stockMint: Address,
+) {
   const perpetua = await Perpetua.load();
+  const [vault] = await findVaultPda({ stockMint });
   const book = await Book.fetch(perpetua, rpc, vault, { accounts: [account] });
   await assert.rejects(sendAndConfirm(rpc, trader, book.open(account, option, 1n)), (error) => {
     const code = programErrorCode(error);
@@ -116,8 +143,18 @@ async function journey({ rpc: url, stockMint }: Network, trader: TransactionSign
     assert.equal(perpetua.explain(code).name, 'CostAboveLimit');
     return true;
   });
-  const shown = (raw: bigint) => perpetua.shown(raw, book.mint, 'down');
-  return { deposited: shown(amount), cost: shown(cost), proceeds: shown(proceeds), withdrawn: shown(withdrawn.amount) };
+  await sendAndConfirm(rpc, trader, {
+    instructions: [await getCloseAccountInstructionAsync({ owner: trader, account })],
+  });
+  assert.equal((await fetchEncodedAccount(rpc, account)).exists, false);
+}
+
+/** What a network takes and never carries out ends when its blockhash does. */
+async function expiry({ rpc: url, stockMint }: Network, trader: TransactionSigner) {
+  const rpc = createSolanaRpc(url);
+  const [vault] = await findVaultPda({ stockMint });
+  const open = await getOpenAccountInstructionAsync({ owner: trader, payer: trader, vault, subAccount: 0 });
+  await assert.rejects(sendAndConfirm(rpc, trader, { instructions: [open] }), Expired);
 }
 
 const { values } = parseArgs({
@@ -131,9 +168,9 @@ const { values } = parseArgs({
 const { server, url, keypair, 'stock-mint': stockMint } = values;
 if (server) {
   const trader = await generateKeyPairSigner();
-  const { network, stop } = await serve(server, trader.address);
-  console.log(await journey(network, trader));
-  await stop();
+  // What is lost is sent again.
+  console.log(await serving([server, '--drop', '1'], trader.address, (network) => journey(network, trader)));
+  await serving([server, '--drop', '1000', '--speed', '100'], trader.address, (network) => expiry(network, trader));
 } else if (url && keypair && stockMint) {
   const trader = await createKeyPairSignerFromBytes(new Uint8Array(JSON.parse(readFileSync(keypair, 'utf8'))));
   console.log(await journey({ rpc: url, stockMint: stockMint as Address }, trader));

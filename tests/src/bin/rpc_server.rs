@@ -13,14 +13,11 @@ use perpetua_client::{instruction::VaultKeys, price::pushed};
 use perpetua_tests::{
     Chain, World,
     price::{self, FEEDS, SHARE_FEED},
-    rpc::Server,
+    rpc::{Faults, Server},
     token::{self, ONE},
 };
 use serde_json::json;
 use solana_pubkey::Pubkey;
-
-/// How fast the chain's clock and its prices go.
-const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Parser)]
 #[command(about = "Serves JSON-RPC of the compiled program until its input ends")]
@@ -28,10 +25,16 @@ struct Arguments {
     /// Who is given SOL and stock tokens
     #[arg(long)]
     trader: Pubkey,
+    /// How many of the first transactions are taken and never carried out
+    #[arg(long, default_value_t = 0)]
+    drop: u32,
+    /// How many seconds pass on the chain in each of the wall's
+    #[arg(long, default_value_t = 1)]
+    speed: u32,
 }
 
 fn main() -> Result<()> {
-    let Arguments { trader } = Arguments::parse();
+    let Arguments { trader, drop, speed } = Arguments::parse();
     let mut world = World::with_dollar_market(1);
     let VaultKeys { stock_mint, token_program, .. } = world.vault;
     world.chain.fund(&trader);
@@ -40,19 +43,20 @@ fn main() -> Result<()> {
     let prices = [(FEEDS[0], index), (SHARE_FEED, share)];
     post(&mut world.chain, &prices);
     let server = Server::start(world.chain);
+    server.fail(Faults { dropped: drop, ..Faults::default() });
     let chain = Arc::clone(&server.chain);
-    thread::spawn(move || publish(&chain, &prices));
+    thread::spawn(move || publish(&chain, &prices, speed.into()));
     println!("{}", json!({ "rpc": server.url, "stockMint": stock_mint.to_string() }));
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
 }
 
-/// A price a second, for ever.
-fn publish(chain: &Mutex<Chain>, prices: &[([u8; 32], i64)]) {
+/// Lets time pass and posts what prices are then, for ever.
+fn publish(chain: &Mutex<Chain>, prices: &[([u8; 32], i64)], speed: i64) {
     loop {
-        thread::sleep(SECOND);
+        thread::sleep(Duration::from_secs(1));
         let Ok(mut chain) = chain.lock() else { return };
-        chain.wait(1);
+        chain.wait(speed);
         post(&mut chain, prices);
     }
 }
