@@ -1,7 +1,8 @@
-import type { Address, Rpc, SolanaRpcApi, TransactionSigner } from '@solana/kit';
+import type { Address, Instruction, Rpc, SolanaRpcApi, TransactionSigner } from '@solana/kit';
 import {
   Book,
   fetchMarginAccount,
+  fetchMaybeMarginAccount,
   fetchVault,
   findMarginAccountPda,
   findVaultPda,
@@ -26,10 +27,12 @@ export async function trade(
   const [account] = await findMarginAccountPda({ vault, owner: trader.address, subAccount: 0 });
   const read = () => Book.fetch(perpetua, rpc, vault, { accounts: [account] });
 
-  const instructions = [
-    await getOpenAccountInstructionAsync({ owner: trader, payer: trader, vault, account, subAccount: 0 }),
+  const instructions: Instruction[] = [
     await getDepositInstructionAsync({ owner: trader, account, stockMint, source: wallet, tokenProgram, amount }),
   ];
+  if (!(await fetchMaybeMarginAccount(rpc, account)).exists) {
+    instructions.unshift(await getOpenAccountInstructionAsync({ owner: trader, payer: trader, vault, subAccount: 0 }));
+  }
   const deposited = await sendAndConfirm(rpc, trader, { instructions });
 
   // The strike nearest to the money stands in the middle of the ladder.
