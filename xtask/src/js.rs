@@ -66,11 +66,13 @@ pub fn run_checks(shell: &Shell, generated: Generated) -> Result<u32> {
 /// A trader's journey by this client on a network.
 pub fn journey(shell: &Shell, arguments: &[String]) -> Result<()> {
     prepare(shell)?;
+    run(npm(shell).args(["run", "--silent", "build"]))?;
     take_journey(shell, &arguments.iter().map(Into::into).collect::<Vec<_>>())
 }
 
+/// Not by npm, which would run it in its own folder: files among the arguments are the caller's.
 fn take_journey(shell: &Shell, arguments: &[OsString]) -> Result<()> {
-    run(npm(shell).args(["run", "--silent", "journey", "--"]).args(arguments))
+    run(Command::new("node").arg(folder(shell).join("dist/tests/journey.js")).args(arguments))
 }
 
 /// Installs the packages of the lock file, if others are installed, and builds the module.

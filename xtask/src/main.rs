@@ -94,7 +94,7 @@ enum Command {
         /// Write src/generated anew instead of comparing it with what the IDL gives
         #[arg(long)]
         bless: bool,
-        /// Instead of the checks, trade on a network, with `--url URL --keypair FILE --stock-mint ADDRESS`
+        /// Instead of the checks, trade on a network, with `--url URL --keypair FILE --stock-mint ADDRESS [--provider FILE]`
         #[arg(long, num_args = 0.., allow_hyphen_values = true, value_name = "ARGUMENTS", conflicts_with = "bless")]
         journey: Option<Vec<String>>,
     },

@@ -19,8 +19,7 @@ const EXPORTS: [&str; 3] = ["perpetua_request", "perpetua_answer", "perpetua_len
 /// Builds the module and returns its bytes.
 pub fn build(shell: &Shell) -> Result<Vec<u8>> {
     let linker = linker(shell)?;
-    // Where the program is built: half of the work is derive macros, which are the same.
-    let out = shell.target().join("sbf");
+    let out = shell.target().join("wasm");
     // A static library, linked here: cargo would export every function that a dependency marks for wasm-bindgen, and with
     // them all that they need of JavaScript. Only what is named above is kept.
     let mut command = sbf_build::cargo_for_bare_target(shell.install)?;
