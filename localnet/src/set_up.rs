@@ -6,15 +6,11 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use perpetua_client::{
     address,
-    rpc::{AsyncClient, SendOptions},
+    price::PriceAccounts,
+    rpc::{AsyncClient, Client, SendOptions},
     token::associated,
 };
-use perpetua_migrations::{
-    apply::{Patience, apply},
-    declaration::Declaration,
-    plan::Plan,
-    rpc::Rpc,
-};
+use perpetua_migrations::{apply::apply, declaration::Declaration, plan::Plan};
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -92,10 +88,10 @@ async fn declare(network: &Network, config: &Path, wallets: &Wallets) -> Result<
     let declaration = Declaration::load(config)?;
     let (url, wallet) = (network.rpc.clone(), wallets.admin().insecure_clone());
     let declared = move || -> Result<()> {
-        let rpc = Rpc::new(&url);
-        let plan = Plan::make(&rpc, &declaration, &wallet.pubkey())?;
-        let (total, mut number) = (plan.missing().count(), 0);
-        apply(&rpc, &plan, &wallet, Patience::default(), &mut |created| {
+        let client = Client::new(url)?;
+        let plan = Plan::make(&client, &PriceAccounts::default(), &declaration, &wallet.pubkey())?;
+        let (total, mut number) = (plan.due().count(), 0);
+        apply(&client, &plan, &wallet, &SendOptions::default(), &mut |created| {
             number += 1;
             eprintln!("[{number}/{total}] {}", created.step.what);
         })?;

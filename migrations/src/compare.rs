@@ -42,12 +42,17 @@ pub fn exchange(guardian: &Pubkey, fee_recipient: &Pubkey, found: &state::Exchan
     guardian.into_iter().chain(fees).collect()
 }
 
-/// Compares an index. What was declared as its variance can be read only until the first sample; after it, only whether
-/// one was declared.
-pub fn index(declared: &IndexDeclaration, found: &state::Index) -> Vec<String> {
+/// Compares the guards of an index.
+pub fn guards(declared: &IndexDeclaration, found: &state::Index) -> Vec<String> {
     let mut lines = Vec::new();
     compare!(lines, "guards.", Guards::from(declared.guards), found.state.guards;
         max_age_trade max_age_crank max_confidence_bps average_band_bps);
+    lines
+}
+
+/// Compares what was declared as an index's variance. It can be read only until the first sample; after it, only whether
+/// one was declared.
+pub fn declared_variance(declared: &IndexDeclaration, found: &state::Index) -> Vec<String> {
     let was_declared = found.state.sampling_since == 0;
     let variance = found.state.variances.first().map_or(0, |variance| variance.0);
     let shown = match declared.declared_variance {
@@ -59,8 +64,7 @@ pub fn index(declared: &IndexDeclaration, found: &state::Index) -> Vec<String> {
         }
         _ => None,
     };
-    lines.extend(shown.and_then(|(found, declared)| text("declared_variance", &found, &declared)));
-    lines
+    shown.and_then(|(found, declared)| text("declared_variance", &found, &declared)).into_iter().collect()
 }
 
 /// Compares a vault.

@@ -1,12 +1,12 @@
-//! Brings a cluster to a declared configuration of Perpetua: reads what is there, creates what is missing, and refuses
-//! where something differs, since nothing can be changed once it is listed.
+//! Brings a cluster to a declared configuration of Perpetua: reads what is there, creates what is missing, changes what
+//! may change in the program's own way, and refuses where something differs that never changes.
 
 pub mod apply;
+pub mod cluster;
 mod compare;
 mod decimal;
 pub mod declaration;
-pub mod network;
 pub mod plan;
 pub mod report;
-pub mod rpc;
+pub mod run;
 pub mod settings;

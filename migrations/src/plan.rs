@@ -1,6 +1,7 @@
-//! Reads what exists and says what is missing. Everything that would stop the set-up half way is found here, before
-//! anything is spent.
+//! Reads what exists and says what is missing or differs. Everything that would stop the work half way is found here,
+//! before anything is spent.
 
+mod change;
 mod check;
 mod stock;
 
@@ -8,19 +9,23 @@ use anchor_lang::{
     prelude::{Pubkey, Rent},
     solana_program::instruction::Instruction,
 };
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use perpetua_client::{
-    account::{Stored, read_copy},
+    account::Stored,
     address,
     instruction::{self, VaultKeys},
     model::MARKETS,
     perpetua::{Settlement, state},
+    price::PriceAccounts,
+    rpc::Client,
 };
 
+use change::Wanted;
+
 use crate::{
+    cluster::Cluster,
     compare,
     declaration::{Declaration, IndexDeclaration, MarketDeclaration, VaultDeclaration},
-    network::{Cluster, Network},
 };
 
 /// Bytes that tell the kinds of the program's accounts apart.
@@ -39,6 +44,23 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+/// What is to be done with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing: it is as declared.
+    Keep,
+    /// It is missing.
+    Create,
+    /// What differs only tightens limits and guards: changed at once.
+    Tighten,
+    /// What differs must wait: proposed, in place of another proposal if there is one.
+    Propose,
+    /// It was proposed, and can be applied from this moment, Unix seconds.
+    Wait(i64),
+    /// It was proposed long enough ago.
+    Apply,
+}
+
 /// A declared account, or what a stock's calendar is to hold.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -46,37 +68,49 @@ pub struct Step {
     pub what: String,
     /// Where it is.
     pub address: Pubkey,
-    /// What creates it; nothing where it exists as declared.
-    pub create: Option<Instruction>,
-    /// Lamports of rent that creating it takes, about.
+    /// What is to be done.
+    pub action: Action,
+    /// What does it, in one transaction; nothing where nothing can be done now.
+    pub instructions: Vec<Instruction>,
+    /// Lamports of rent that it takes, about.
     pub rent: u64,
-    /// What of it is missing, where it is not all or nothing.
+    /// What of it is missing or differs, where it is not all or nothing.
     pub details: Vec<String>,
 }
 
 impl Plan {
-    /// What is missing, in the order of creation.
-    pub fn missing(&self) -> impl Iterator<Item = (&Step, &Instruction)> {
-        self.steps.iter().filter_map(|step| Some((step, step.create.as_ref()?)))
+    /// What can be done now, in order.
+    pub fn due(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| !step.instructions.is_empty())
     }
 
-    /// Lamports that creating what is missing takes, about.
+    /// Changes that wait, and until when.
+    pub fn waiting(&self) -> impl Iterator<Item = (&Step, i64)> {
+        self.steps.iter().filter_map(|step| match step.action {
+            Action::Wait(until) => Some((step, until)),
+            _ => None,
+        })
+    }
+
+    /// Lamports that what can be done now takes, about.
     pub fn rent(&self) -> u64 {
-        self.missing().map(|(step, _)| step.rent).sum()
+        self.due().map(|step| step.rent).sum()
     }
 
-    /// Compares a cluster with a declaration that `wallet` is to carry out.
+    /// Compares a cluster with a declaration that `wallet` is to carry out. `prices` are for the cranks in front of changes
+    /// of markets.
     ///
-    /// Errors: the network fails; the cluster is another than the declaration's; accounts exist that differ from it; a
-    /// mint is not there or not accepted; `wallet` may not create what is missing.
-    pub fn make(network: &dyn Network, declaration: &Declaration, wallet: &Pubkey) -> Result<Self> {
-        let cluster = Cluster::of(&network.genesis()?);
+    /// Errors: the network fails; the cluster is another than the declaration's; accounts differ from it in what never
+    /// changes; a mint is not there or not accepted; `wallet` may not do what is to be done.
+    pub fn make(client: &Client, prices: &PriceAccounts, declaration: &Declaration, wallet: &Pubkey) -> Result<Self> {
+        let cluster = Cluster::find(client)?;
         ensure!(
             cluster == declaration.cluster,
             "this is {cluster}, but the declaration is for {}; choose another --url or --config",
             declaration.cluster
         );
-        let mut planner = Planner { network, declaration, wallet, steps: Vec::new(), differences: Vec::new() };
+        let (steps, differences) = (Vec::new(), Vec::new());
+        let mut planner = Planner { client, prices, declaration, wallet, steps, differences };
         let admin = planner.exchange()?;
         for index in &declaration.indices {
             planner.index(index)?;
@@ -87,21 +121,22 @@ impl Plan {
         let Planner { steps, differences, .. } = planner;
         if !differences.is_empty() {
             bail!(
-                "the cluster differs from the declaration, and nothing can be changed once it is listed:\n  {}\n\
-                 Correct the declaration to what exists. Nothing was created.",
+                "the cluster differs from the declaration in what never changes once it is listed:\n  {}\n\
+                 Nothing was sent; correct the declaration to what exists",
                 differences.join("\n  ")
             );
         }
         let plan = Self { cluster, steps };
-        if plan.missing().next().is_some() {
-            check::may_create(network, wallet, admin.as_ref())?;
+        if plan.due().next().is_some() {
+            check::may_create(client, wallet, admin.as_ref())?;
         }
         Ok(plan)
     }
 }
 
 struct Planner<'a> {
-    network: &'a dyn Network,
+    client: &'a Client,
+    prices: &'a PriceAccounts,
     declaration: &'a Declaration,
     wallet: &'a Pubkey,
     steps: Vec<Step>,
@@ -110,19 +145,16 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// The program's account, if it exists.
-    fn read<T: Stored>(&mut self, what: &str, address: &Pubkey) -> Result<Option<Box<T>>> {
-        // Anyone can send lamports to an address; the program creates its account there all the same.
-        let found = self.network.account(address)?.filter(|account| !account.data.is_empty());
-        let Some(account) = found else { return Ok(None) };
-        match read_copy(&account.owner, &account.data) {
-            Ok(stored) => Ok(Some(Box::new(stored))),
-            Err(error) => bail!("{what} at {address}: {error}; use the version of this tool that fits the program"),
-        }
+    fn read<T: Stored>(&self, what: &str, address: &Pubkey) -> Result<Option<Box<T>>> {
+        let found = self.client.find(address).with_context(|| what.to_owned())?;
+        Ok(found.map(|keyed| Box::new(keyed.account)))
     }
 
-    fn step(&mut self, what: String, address: Pubkey, bytes: &[usize], create: Option<Instruction>) {
+    /// An account that is missing, of so many bytes.
+    fn create(&mut self, what: String, address: Pubkey, bytes: &[usize], instruction: Instruction) {
         let rent = bytes.iter().map(|bytes| Rent::default().minimum_balance(*bytes)).sum();
-        self.steps.push(Step { what, address, create, rent, details: Vec::new() });
+        let (action, instructions) = (Action::Create, vec![instruction]);
+        self.steps.push(Step { what, address, action, instructions, rent, details: Vec::new() });
     }
 
     fn note(&mut self, what: &str, address: &Pubkey, lines: Vec<String>) {
@@ -134,45 +166,53 @@ impl Planner<'_> {
         let (what, address) = ("exchange", address::exchange());
         let guardian = self.declaration.exchange.guardian.resolve(self.wallet);
         let fee_recipient = self.declaration.exchange.fee_recipient.resolve(self.wallet);
-        let found = self.read::<state::Exchange>(what, &address)?;
-        let mut create = None;
-        match &found {
-            Some(found) => self.note(what, &address, compare::exchange(&guardian, &fee_recipient, found)),
-            None => create = Some(instruction::initialize_exchange(self.wallet, &guardian, &fee_recipient)),
+        match self.read::<state::Exchange>(what, &address)? {
+            Some(found) => {
+                let lines = compare::exchange(&guardian, &fee_recipient, &found);
+                self.change(what.to_owned(), lines, Wanted::exchange(guardian, fee_recipient, &found))?;
+                Ok(Some(found.admin))
+            }
+            None => {
+                let create = instruction::initialize_exchange(self.wallet, &guardian, &fee_recipient);
+                self.create(what.to_owned(), address, &[DISCRIMINATOR + size_of::<state::Exchange>()], create);
+                Ok(None)
+            }
         }
-        self.step(what.to_owned(), address, &[DISCRIMINATOR + size_of::<state::Exchange>()], create);
-        Ok(found.map(|found| found.admin))
     }
 
     fn index(&mut self, index: &IndexDeclaration) -> Result<()> {
         let (what, address) = (format!("index {}", index.name), address::index(&index.feed_id));
-        let mut create = None;
         match self.read::<state::Index>(&what, &address)? {
-            Some(found) => self.note(&what, &address, compare::index(index, &found)),
+            Some(found) => {
+                self.note(&what, &address, compare::declared_variance(index, &found));
+                self.change(what, compare::guards(index, &found), Wanted::index(address, index, &found))
+            }
             None => {
                 let IndexDeclaration { feed_id, guards, declared_variance, .. } = *index;
-                create = Some(instruction::create_index(self.wallet, feed_id, guards, declared_variance));
+                let create = instruction::create_index(self.wallet, feed_id, guards, declared_variance);
+                self.create(what, address, &[DISCRIMINATOR + size_of::<state::Index>()], create);
+                Ok(())
             }
         }
-        self.step(what, address, &[DISCRIMINATOR + size_of::<state::Index>()], create);
-        Ok(())
     }
 
     fn vault(&mut self, vault: &VaultDeclaration) -> Result<()> {
         let (what, address) = (format!("vault {}", vault.name), address::vault(&vault.stock_mint));
-        let (keys, listed, create) = match self.read::<state::Vault>(&what, &address)? {
+        let (keys, listed) = match self.read::<state::Vault>(&what, &address)? {
             Some(found) => {
-                self.note(&what, &address, compare::vault(vault, &found));
-                (VaultKeys::new(vault.stock_mint, found.token_program), found.market_count, None)
+                let wanted = Wanted::vault(address, vault, &found);
+                self.change(what.clone(), compare::vault(vault, &found), wanted)?;
+                (VaultKeys::new(vault.stock_mint, found.token_program), found.market_count)
             }
             None => {
-                let token_program = check::stock_mint(self.network, vault)?;
+                let token_program = check::stock_mint(self.client, vault)?;
                 let keys = VaultKeys::new(vault.stock_mint, token_program);
-                (keys, 0, Some(instruction::create_vault(self.wallet, &keys, vault.parameters)))
+                let bytes = [DISCRIMINATOR + size_of::<state::Vault>(), TOKENS_BYTES, MINT_BYTES, MINT_BYTES];
+                let create = instruction::create_vault(self.wallet, &keys, vault.parameters);
+                self.create(what.clone(), address, &bytes, create);
+                (keys, 0)
             }
         };
-        let bytes = [DISCRIMINATOR + size_of::<state::Vault>(), TOKENS_BYTES, MINT_BYTES, MINT_BYTES];
-        self.step(what.clone(), address, &bytes, create);
         if let Some(stock) = &vault.stock {
             self.stock(vault, stock, &keys)?;
         }
@@ -197,13 +237,17 @@ impl Planner<'_> {
             Settlement::Dollar => keys.dollar_market(index),
         };
         let address = keys_of_market.market;
-        let mut create = None;
         match self.read::<state::Market>(&what, &address)? {
-            Some(found) => self.note(&what, &address, compare::market(market, &found)),
-            None => create = Some(instruction::create_market(self.wallet, keys, &keys_of_market, market.parameters)),
+            Some(found) => {
+                let wanted = Wanted::market(&keys_of_market, market, &found);
+                self.change(what, compare::market(market, &found), wanted)?;
+                Ok(false)
+            }
+            None => {
+                let create = instruction::create_market(self.wallet, keys, &keys_of_market, market.parameters);
+                self.create(what, address, &[DISCRIMINATOR + size_of::<state::Market>()], create);
+                Ok(true)
+            }
         }
-        let missing = create.is_some();
-        self.step(what, address, &[DISCRIMINATOR + size_of::<state::Market>()], create);
-        Ok(missing)
     }
 }

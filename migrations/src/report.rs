@@ -7,7 +7,13 @@ use anyhow::{Result, ensure};
 use perpetua_client::address;
 use serde_json::{Value, json};
 
-use crate::{apply::Created, network::Cluster, plan::Plan};
+use chrono::DateTime;
+
+use crate::{
+    apply::Done,
+    cluster::Cluster,
+    plan::{Action, Plan, Step},
+};
 
 /// Lamports in one SOL.
 const SOL: u64 = 1_000_000_000;
@@ -24,10 +30,14 @@ pub struct Console {
 pub enum Outcome {
     /// Everything existed as declared.
     Unchanged,
-    /// What was missing was only shown.
+    /// What is to be done was only shown.
     DryRun,
-    /// What was missing was created.
+    /// Nothing can be done now: changes that were proposed wait.
+    Waiting,
+    /// What was missing was created, and nothing changed.
     Created,
+    /// Something was changed or proposed.
+    Changed,
     /// The user did not want it.
     Declined,
 }
@@ -37,9 +47,48 @@ impl Outcome {
         match self {
             Self::Unchanged => "unchanged",
             Self::DryRun => "dry run",
+            Self::Waiting => "waiting",
             Self::Created => "created",
+            Self::Changed => "changed",
             Self::Declined => "declined",
         }
+    }
+}
+
+impl Action {
+    /// What is to be done, in a word.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "as declared",
+            Self::Create => "missing",
+            Self::Tighten => "tighten",
+            Self::Propose => "propose",
+            Self::Wait(_) => "wait",
+            Self::Apply => "apply",
+        }
+    }
+
+    /// The same once it was done.
+    pub(crate) fn done(self) -> &'static str {
+        match self {
+            Self::Keep | Self::Wait(_) => self.name(),
+            Self::Create => "created",
+            Self::Tighten => "tightened",
+            Self::Propose => "proposed",
+            Self::Apply => "applied",
+        }
+    }
+}
+
+/// A moment in UTC.
+fn time(unix: i64) -> String {
+    DateTime::from_timestamp(unix, 0).map_or_else(|| unix.to_string(), |time| time.to_string())
+}
+
+fn state(step: &Step) -> String {
+    match step.action {
+        Action::Wait(until) => format!("wait until {}, then apply", time(until)),
+        action => action.name().to_owned(),
     }
 }
 
@@ -56,23 +105,32 @@ impl Console {
         self.say(&format!("wallet   {wallet}"));
         let width = plan.steps.iter().map(|step| step.what.len()).max().unwrap_or(0);
         for step in &plan.steps {
-            let state = if step.create.is_some() { "missing" } else { "as declared" };
-            self.say(&format!("  {:width$}  {}  {state}", step.what, step.address));
+            self.say(&format!("  {:width$}  {}  {}", step.what, step.address, state(step)));
             if !step.details.is_empty() {
                 self.say(&format!("    {}", step.details.join(", ")));
             }
         }
-        let missing = plan.missing().count();
-        if missing > 0 {
-            let rent = sol(plan.rent());
-            self.say(&format!("{missing} to create, for about {rent} SOL of rent; none can be changed afterwards"));
+        let count = |wanted: Action| plan.due().filter(|step| step.action == wanted).count();
+        for (action, note) in [
+            (Action::Create, "to create; most of its parameters never change, the others two days after a proposal"),
+            (Action::Tighten, "to tighten at once"),
+            (Action::Propose, "to propose; run again two days later to apply"),
+            (Action::Apply, "to apply"),
+        ] {
+            let count = count(action);
+            if count > 0 {
+                self.say(&format!("{count} {note}"));
+            }
+        }
+        if plan.rent() > 0 {
+            self.say(&format!("about {} SOL of rent", sol(plan.rent())));
         }
     }
 
-    /// Tells that an account was created.
-    pub fn show_created(self, cluster: Cluster, number: usize, total: usize, created: &Created) {
-        let Created { step, signature } = created;
-        self.say(&format!("[{number}/{total}] created {}: {signature}", step.what));
+    /// Tells that a step was done.
+    pub fn show_done(self, cluster: Cluster, number: usize, total: usize, done: &Done) {
+        let Done { step, signature } = done;
+        self.say(&format!("[{number}/{total}] {} {}: {signature}", step.action.done(), step.what));
         if let Some(link) = cluster.explorer(signature) {
             self.say(&format!("      {link}"));
         }
@@ -98,24 +156,21 @@ fn sol(lamports: u64) -> String {
 }
 
 /// A run as JSON.
-pub fn to_json(plan: &Plan, created: &[Created], outcome: Outcome, url: &str, wallet: &Pubkey) -> Value {
+pub fn to_json(plan: &Plan, all: &[Done], outcome: Outcome, url: &str, wallet: &Pubkey) -> Value {
     let steps: Vec<Value> = plan
         .steps
         .iter()
         .map(|step| {
-            let done = created.iter().find(|created| created.step.what == step.what);
-            let state = match (done, &step.create) {
-                (Some(_), _) => "created",
-                (None, Some(_)) => "missing",
-                (None, None) => "as declared",
-            };
+            let done = all.iter().find(|done| done.step.what == step.what);
+            let until = if let Action::Wait(until) = step.action { Some(until) } else { None };
             json!({
                 "what": step.what,
                 "address": step.address.to_string(),
-                "state": state,
+                "state": if done.is_some() { step.action.done() } else { step.action.name() },
+                "until": until,
                 "details": step.details,
-                "signature": done.map(|created| created.signature.to_string()),
-                "explorer": done.and_then(|created| plan.cluster.explorer(&created.signature)),
+                "signature": done.map(|done| done.signature.to_string()),
+                "explorer": done.and_then(|done| plan.cluster.explorer(&done.signature)),
             })
         })
         .collect();

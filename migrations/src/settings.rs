@@ -23,46 +23,59 @@ struct CliConfig {
     keypair_path: String,
 }
 
-/// The network's URL and the key.
-#[derive(Debug)]
+/// The network's URL and where the key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// URL of the JSON-RPC endpoint.
     pub url: String,
-    /// The key that signs and pays.
-    pub keypair: Keypair,
+    /// The file of the key that signs and pays.
+    pub keypair: PathBuf,
 }
 
 impl Settings {
-    /// What was given, and for the rest what the Solana CLI is configured to use.
+    /// What was given, and for the rest what the Solana CLI is configured to use in `config`, or in its usual place.
     ///
-    /// Errors: the configuration or the key cannot be read, or the URL is none.
-    pub fn resolve(url: Option<&str>, keypair: Option<&str>) -> Result<Self> {
+    /// Errors: the configuration cannot be read, or the URL is none.
+    pub fn resolve(config: Option<&Path>, url: Option<&str>, keypair: Option<&str>) -> Result<Self> {
         let home = env::home_dir().context("there is no home directory; give --url and --keypair, and set HOME")?;
-        Self::resolve_in(&home, url, keypair)
+        Self::resolve_in(&home, config, url, keypair)
     }
 
-    fn resolve_in(home: &Path, url: Option<&str>, keypair: Option<&str>) -> Result<Self> {
-        let config = CliConfig::read(&home.join(CLI_CONFIG))?;
+    fn resolve_in(home: &Path, config: Option<&Path>, url: Option<&str>, keypair: Option<&str>) -> Result<Self> {
+        let config = match config {
+            Some(path) => CliConfig::read(path)?.with_context(|| {
+                format!("there is no file {}; correct the path of the configuration", path.display())
+            })?,
+            None => CliConfig::read(&home.join(CLI_CONFIG))?.unwrap_or_default(),
+        };
         let url = url.or_else(|| non_empty(&config.json_rpc_url)).unwrap_or("mainnet-beta");
         let path = keypair.or_else(|| non_empty(&config.keypair_path));
-        let path = path.map_or_else(|| home.join(CLI_KEYPAIR), |path| expand(home, path));
-        let keypair = read_keypair_file(&path).map_err(|error| {
-            let path = path.display();
+        let keypair = path.map_or_else(|| home.join(CLI_KEYPAIR), |path| expand(home, path));
+        Ok(Self { url: expand_moniker(url)?, keypair })
+    }
+
+    /// The key that signs and pays.
+    ///
+    /// Errors: its file cannot be read.
+    pub fn read_keypair(&self) -> Result<Keypair> {
+        read_keypair_file(&self.keypair).map_err(|error| {
+            let path = self.keypair.display();
             anyhow!(
                 "cannot read a key from {path}: {error}; \
                  name a key file with --keypair (hardware wallets are not supported)"
             )
-        })?;
-        Ok(Self { url: expand_moniker(url)?, keypair })
+        })
     }
 }
 
 impl CliConfig {
-    fn read(path: &Path) -> Result<Self> {
+    /// Nothing where there is no file.
+    fn read(path: &Path) -> Result<Option<Self>> {
         match fs::read_to_string(path) {
             Ok(text) => serde_norway::from_str(&text)
+                .map(Some)
                 .with_context(|| format!("{} cannot be read; repair it with solana config set", path.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
         }
     }

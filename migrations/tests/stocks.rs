@@ -4,20 +4,18 @@ mod support;
 
 use anchor_lang::solana_program::instruction::Instruction;
 use chrono::{Datelike, NaiveDate, Weekday};
-use perpetua_migrations::{network::Network, rpc::Rpc};
 use perpetua_tests::{
     client::{
         account::read_copy,
         instruction::{self, VaultKeys},
         perpetua::{ShortDay, state},
+        rpc::{Client, ClientError, Confirmed, SendOptions},
     },
     parameters::{stock_parameters, stock_parameters_with_token_feed},
     price::{FEEDS, SHARE_FEED, TOKEN_FEED},
     stock::set_multiplier,
 };
-use solana_message::Message;
 use solana_signer::Signer;
-use solana_transaction::Transaction;
 use support::{Cluster, LOCALNET, MINTS, all, keys, nvidia, refusal};
 
 fn stock(cluster: &Cluster, keys: &VaultKeys) -> state::Stock {
@@ -70,11 +68,9 @@ fn enter(cluster: &Cluster, keys: &VaultKeys, days: &[(u16, u16)]) {
     send(cluster, instruction::shorten_sessions(&cluster.wallet.pubkey(), keys, days)).unwrap();
 }
 
-fn send(cluster: &Cluster, instruction: Instruction) -> anyhow::Result<()> {
-    let network = Rpc::new(&cluster.server.url);
-    let mut transaction = Transaction::new_unsigned(Message::new(&[instruction], Some(&cluster.wallet.pubkey())));
-    transaction.try_sign(&[&cluster.wallet], network.latest_blockhash()?)?;
-    network.send(&transaction).map(|_| ())
+fn send(cluster: &Cluster, instruction: Instruction) -> Result<Confirmed, ClientError> {
+    let (client, wallet) = (Client::new(&cluster.server.url).unwrap(), &cluster.wallet);
+    client.send(&[instruction], &wallet.pubkey(), &[wallet], &SendOptions::default())
 }
 
 /// The localnet file with short days of TSLAx's own.

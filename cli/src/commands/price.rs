@@ -6,7 +6,10 @@ use anyhow::{Context, Result, ensure};
 use bigdecimal::BigDecimal;
 use clap::Args;
 
-use crate::quote::{Holding, Quote, Request};
+use crate::{
+    output::Output,
+    quote::{Holding, Quote, Request},
+};
 
 const INPUT_COLUMNS: [&str; 6] = ["side", "spot", "strike", "volatility", "period_days", "cap"];
 
@@ -49,41 +52,28 @@ pub struct Arguments {
     /// Yearly charge on the largest payout, as a fraction.
     #[arg(long)]
     rent: Option<String>,
-    /// Print JSON; every number is a decimal string.
-    #[arg(long, conflicts_with = "csv")]
-    json: bool,
     /// Price the lines of a CSV from standard input.
     #[arg(long, conflicts_with_all = ["side", "spot", "strike", "volatility", "period_days", "cap"])]
     csv: bool,
 }
 
 impl Arguments {
-    /// Prices and prints.
-    pub fn run(self) -> Result<()> {
+    /// Prices. The lines of a CSV are printed as they come.
+    pub fn run(self, json: bool) -> Result<Output> {
         let holding = Holding::parse(self.carry.as_deref(), self.rent.as_deref())?;
-        let output = io::stdout().lock();
         if self.csv {
-            return price_lines(io::stdin().lock(), output, &holding);
+            ensure!(!json, "--csv prints lines of its own; leave out --json");
+            price_lines(io::stdin().lock(), io::stdout().lock(), &holding)?;
+            return Ok(Output::default());
         }
         // clap has made sure that all are present.
         let text = [&self.side, &self.spot, &self.strike, &self.volatility, &self.period_days, &self.cap]
             .map(|argument| argument.as_deref().unwrap_or_default());
         let quote = Request::parse(text)?.quote(&holding)?;
-        if self.json { print_json(output, &quote) } else { print_table(output, &quote) }
+        let rows = Quote::COLUMNS.iter().zip(quote.columns());
+        let text = rows.map(|(name, value)| format!("{name:<16} {value:>28}\n")).collect();
+        Ok(Output { text, json: serde_json::to_value(&quote)? })
     }
-}
-
-fn print_json(mut output: impl Write, quote: &Quote) -> Result<()> {
-    serde_json::to_writer(&mut output, quote)?;
-    writeln!(output)?;
-    Ok(())
-}
-
-fn print_table(mut output: impl Write, quote: &Quote) -> Result<()> {
-    for (name, value) in Quote::COLUMNS.iter().zip(quote.columns()) {
-        writeln!(output, "{name:<16} {value:>28}")?;
-    }
-    Ok(())
 }
 
 fn price_lines(input: impl Read, output: impl Write, holding: &Holding<BigDecimal>) -> Result<()> {

@@ -120,13 +120,20 @@ pub fn of(instruction: &Instruction) -> u32 {
     match instruction.program_id {
         address::PROGRAM => {
             let name = NAMES.iter().find(|(discriminator, _)| instruction.data.starts_with(discriminator));
-            name.and_then(|(_, name)| of_name(name)).unwrap_or(UNKNOWN)
+            let once = name.and_then(|(_, name)| of_name(name)).unwrap_or(UNKNOWN);
+            once.saturating_mul(times(&instruction.data))
         }
         associated_token::ID => ASSOCIATED,
         token::ID | token_2022::ID => TOKEN,
         system_program::ID => NATIVE,
         _ => UNKNOWN,
     }
+}
+
+/// How often the instruction does what was measured: that which shortens sessions does so for each of its days.
+fn times(data: &[u8]) -> u32 {
+    let days = data.strip_prefix(kinds::ShortenSessions::DISCRIMINATOR).and_then(|rest| rest.first_chunk());
+    days.map_or(1, |count| u32::from_le_bytes(*count).max(1))
 }
 
 /// The compute limit for a transaction of these instructions.
@@ -137,7 +144,19 @@ pub fn limit<'a>(instructions: impl IntoIterator<Item = &'a Instruction>) -> u32
 
 #[cfg(test)]
 mod tests {
+    use anchor_lang::prelude::Pubkey;
+
     use super::*;
+
+    #[test]
+    fn each_day_of_a_calendar_has_its_own_units() {
+        let keys = crate::instruction::VaultKeys::new(Pubkey::default(), token::ID);
+        let days = |count| vec![perpetua::ShortDay { day: 1, close_minute: 0 }; count];
+        let of_days = |count| of(&crate::instruction::shorten_sessions(&Pubkey::default(), &keys, days(count)));
+        assert_eq!(of_days(1), of_name("shorten_sessions").unwrap());
+        assert_eq!(of_days(15), 15 * of_days(1));
+        assert!(of_days(32) < MOST);
+    }
 
     #[test]
     fn every_measured_instruction_has_a_limit_a_tenth_above_its_worst_case() {

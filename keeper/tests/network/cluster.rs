@@ -25,8 +25,6 @@ use tokio::{
 
 /// Seconds of the chain in a step.
 pub const STEP: i64 = 300;
-/// Transactions that the network remembers.
-const REMEMBERED: usize = 10_000;
 
 /// The network and what is on it.
 pub struct Cluster {
@@ -55,17 +53,13 @@ impl Cluster {
 
     /// Does something on the network that needs no signature.
     pub fn on_chain<T>(&mut self, act: impl FnOnce(&mut World) -> T) -> T {
-        let mut chain = self.server.chain();
-        self.world.chain = chain.clone();
-        let machine = self.world.chain.svm.clone();
-        let machine = machine.with_sigverify(false).with_blockhash_check(false).with_transaction_history(0);
-        self.world.chain.svm = machine;
-        let result = act(&mut self.world);
-        let machine = self.world.chain.svm.clone();
-        chain.svm = machine.with_sigverify(true).with_blockhash_check(true).with_transaction_history(REMEMBERED);
-        // As each block does.
-        chain.svm.expire_blockhash();
-        result
+        let Self { server, world } = self;
+        server.unsigned(|chain| {
+            world.chain = chain.clone();
+            let result = act(world);
+            *chain = world.chain.clone();
+            result
+        })
     }
 
     /// Lets time pass and publishes prices.

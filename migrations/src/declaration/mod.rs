@@ -14,7 +14,7 @@ use perpetua_client::{
 };
 use serde::Deserialize;
 
-use crate::network::Cluster;
+use crate::cluster::Cluster;
 use market::MarketFields;
 use stock::StockFields;
 pub use stock::{ShortDay, StockDeclaration};

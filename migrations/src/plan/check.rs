@@ -10,22 +10,20 @@ use perpetua_client::{
     error::remedy,
     model::{ModelError, Stock},
     perpetua::{PerpetuaError, token::policy},
+    rpc::{Client, RawAccount},
 };
 
-use crate::{
-    declaration::{StockDeclaration, VaultDeclaration},
-    network::Network,
-};
+use crate::declaration::{StockDeclaration, VaultDeclaration};
 
 /// Checks that the vault's mint exists and passes the program's policy. Returns the token program that owns it.
-pub fn stock_mint(network: &dyn Network, vault: &VaultDeclaration) -> Result<Pubkey> {
-    judge(network, vault, |mint| policy::check(mint).map(|_| *mint.owner))
+pub fn stock_mint(client: &Client, vault: &VaultDeclaration) -> Result<Pubkey> {
+    judge(client, vault, |mint| policy::check(mint).map(|_| *mint.owner))
 }
 
 /// Checks that the program would take the vault's stock at `now`, whose settings are within bounds: its mint has few
 /// enough decimals and a multiplier of a sane size.
-pub fn stock(network: &dyn Network, vault: &VaultDeclaration, stock: &StockDeclaration, now: i64) -> Result<()> {
-    let (facts, multiplier) = judge(network, vault, |mint| Ok((policy::check(mint)?, policy::scaled_ui(mint)?)))?;
+pub fn stock(client: &Client, vault: &VaultDeclaration, stock: &StockDeclaration, now: i64) -> Result<()> {
+    let (facts, multiplier) = judge(client, vault, |mint| Ok((policy::check(mint)?, policy::scaled_ui(mint)?)))?;
     let made = Stock::new(stock.parameters.config(facts.decimals), &multiplier, now);
     let VaultDeclaration { name, stock_mint, .. } = vault;
     made.map(|_| ()).map_err(|error| match error {
@@ -37,14 +35,18 @@ pub fn stock(network: &dyn Network, vault: &VaultDeclaration, stock: &StockDecla
     })
 }
 
+fn account(client: &Client, address: &Pubkey) -> Result<Option<RawAccount>> {
+    Ok(client.multiple(&[*address])?.accounts.remove(address))
+}
+
 /// What the program's own code says of the vault's mint.
 fn judge<T>(
-    network: &dyn Network,
+    client: &Client,
     vault: &VaultDeclaration,
     code: impl FnOnce(&AccountInfo) -> anchor_lang::Result<T>,
 ) -> Result<T> {
     let (name, mint) = (&vault.name, &vault.stock_mint);
-    let Some(mut account) = network.account(mint)? else {
+    let Some(mut account) = account(client, mint)? else {
         bail!("vault {name}: there is no mint at {mint}; correct stock_mint, or create the mint on this cluster first");
     };
     let info = AccountInfo::new(mint, false, false, &mut account.lamports, &mut account.data, &account.owner, false);
@@ -65,23 +67,23 @@ fn judge<T>(
 
 /// Checks that `wallet` may create accounts and can pay for it. `admin` is the exchange's, where that exists; where it
 /// does not, only the program's upgrade authority may create it.
-pub fn may_create(network: &dyn Network, wallet: &Pubkey, admin: Option<&Pubkey>) -> Result<()> {
+pub fn may_create(client: &Client, wallet: &Pubkey, admin: Option<&Pubkey>) -> Result<()> {
     match admin {
         Some(admin) => ensure!(
             admin == wallet,
-            "only the administrator {admin} may list what is missing, but the wallet is {wallet}; \
+            "only the administrator {admin} may list and change, but the wallet is {wallet}; \
              give the administrator's key with --keypair"
         ),
-        None => is_upgrade_authority(network, wallet)?,
+        None => is_upgrade_authority(client, wallet)?,
     }
-    let funded = network.account(wallet)?.is_some_and(|account| account.lamports > 0);
+    let funded = account(client, wallet)?.is_some_and(|account| account.lamports > 0);
     ensure!(funded, "the wallet {wallet} holds no SOL on this cluster; send it some for rent and fees");
     Ok(())
 }
 
-fn is_upgrade_authority(network: &dyn Network, wallet: &Pubkey) -> Result<()> {
+fn is_upgrade_authority(client: &Client, wallet: &Pubkey) -> Result<()> {
     let program = address::PROGRAM;
-    let Some(account) = network.account(&address::program_data())? else {
+    let Some(account) = account(client, &address::program_data())? else {
         bail!(
             "the program {program} is not deployed here as an upgradeable program; deploy it first, \
              with the wallet as its upgrade authority"

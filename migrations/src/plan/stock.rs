@@ -1,6 +1,5 @@
 //! The stock behind a vault's token, and its calendar.
 
-use anchor_lang::{prelude::Clock, solana_program::sysvar::SysvarId};
 use anyhow::{Context, Result, bail};
 use perpetua_client::{
     instruction::{self, VaultKeys},
@@ -8,7 +7,7 @@ use perpetua_client::{
     perpetua::state,
 };
 
-use super::{DISCRIMINATOR, Planner, Step, check};
+use super::{Action, DISCRIMINATOR, Planner, Step, change::Wanted, check};
 use crate::{
     compare::{self, Known},
     declaration::{StockDeclaration, VaultDeclaration},
@@ -18,17 +17,19 @@ impl Planner<'_> {
     pub(super) fn stock(&mut self, vault: &VaultDeclaration, stock: &StockDeclaration, keys: &VaultKeys) -> Result<()> {
         let (what, address) = (format!("stock of {}", vault.name), keys.stock());
         let now = self.now()?;
-        let (calendar, create) = match self.read::<state::Stock>(&what, &address)? {
+        let calendar = match self.read::<state::Stock>(&what, &address)? {
             Some(found) => {
-                self.note(&what, &address, compare::stock(stock, &found));
-                (found.state.calendar, None)
+                let wanted = Wanted::stock(address, stock, &found);
+                self.change(what, compare::stock(stock, &found), wanted)?;
+                found.state.calendar
             }
             None => {
-                check::stock(self.network, vault, stock, now)?;
-                (Calendar::default(), Some(instruction::create_stock(self.wallet, keys, stock.parameters)))
+                check::stock(self.client, vault, stock, now)?;
+                let create = instruction::create_stock(self.wallet, keys, stock.parameters);
+                self.create(what, address, &[DISCRIMINATOR + size_of::<state::Stock>()], create);
+                Calendar::default()
             }
         };
-        self.step(what, address, &[DISCRIMINATOR + size_of::<state::Stock>()], create);
         self.short_days(vault, stock, keys, calendar, now)
     }
 
@@ -59,17 +60,18 @@ impl Planner<'_> {
                 }
             }
         }
-        let arguments = missing.iter().map(|day| day.argument()).collect();
-        let create = (!missing.is_empty()).then(|| instruction::shorten_sessions(self.wallet, keys, arguments));
+        let arguments: Vec<_> = missing.iter().map(|day| day.argument()).collect();
         let details = missing.iter().map(ToString::to_string).collect();
-        self.steps.push(Step { what, address, create, rent: 0, details });
+        let (action, instructions) = match arguments.is_empty() {
+            true => (Action::Keep, Vec::new()),
+            false => (Action::Create, vec![instruction::shorten_sessions(self.wallet, keys, arguments)]),
+        };
+        self.steps.push(Step { what, address, action, instructions, rent: 0, details });
         Ok(())
     }
 
     /// The cluster's time, by which the program judges dates; Unix seconds.
-    fn now(&self) -> Result<i64> {
-        let account = self.network.account(&Clock::id())?.context("the cluster has no clock; check --url")?;
-        let clock: Clock = bincode::deserialize(&account.data).context("the cluster's clock cannot be read")?;
-        Ok(clock.unix_timestamp)
+    pub(super) fn now(&self) -> Result<i64> {
+        Ok(self.client.clock().context("the cluster's clock")?.unix_timestamp)
     }
 }

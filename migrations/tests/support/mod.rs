@@ -114,9 +114,18 @@ impl Cluster {
 
     /// Runs the command with another declaration or key in the cluster's folder.
     pub fn run_with(&self, config: &str, keypair: &str, arguments: &[&str]) -> Run {
+        self.run_all(&self.server.url, config, keypair, arguments)
+    }
+
+    /// Runs the command against another endpoint.
+    pub fn run_at(&self, url: &str, arguments: &[&str]) -> Run {
+        self.run_all(url, "localnet.toml", "wallet.json", arguments)
+    }
+
+    fn run_all(&self, url: &str, config: &str, keypair: &str, arguments: &[&str]) -> Run {
         let mut command = Command::cargo_bin("perpetua-setup").unwrap();
         command.env("HOME", self.folder.path()).env("NO_PROXY", "127.0.0.1");
-        command.args(["--config", &self.path(config), "--keypair", &self.path(keypair), "--url", &self.server.url]);
+        command.args(["--config", &self.path(config), "--keypair", &self.path(keypair), "--url", url]);
         let output = command.args(arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Run { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }

@@ -131,7 +131,7 @@ impl ClientError {
     /// What the caller can do.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Transport(_) => "Check the endpoint's address and that this machine is online, then try again.",
+            Self::Transport(error) => of_endpoint(error),
             Self::NotFound(_) => "Check the address and that the endpoint is of the right cluster.",
             Self::Read { .. } => "Check the address, and that this library is of the program's version.",
             Self::Foreign { .. } => "Check the address.",
@@ -144,6 +144,18 @@ impl ClientError {
         }
     }
 }
+
+/// What can be done about an endpoint that does not answer as it should.
+fn of_endpoint(error: &client_error::Error) -> &'static str {
+    let client_error::ErrorKind::Reqwest(error) = error.kind() else { return CHECK_ENDPOINT };
+    match error.status().map(|status| status.as_u16()) {
+        Some(429) => "The endpoint limits its requests: wait a minute, or use one of your own.",
+        Some(401 | 403) => "The endpoint refuses access: check its key in the address.",
+        _ => CHECK_ENDPOINT,
+    }
+}
+
+const CHECK_ENDPOINT: &str = "Check the endpoint's address and that this machine is online, then try again.";
 
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,8 +23,8 @@ use solana_transaction_status_client_types::UiTransactionEncoding;
 use super::{AsyncClient, ClientError, Failure};
 use crate::budget;
 
-/// Time between two questions for a transaction's outcome.
-const POLL: Duration = Duration::from_millis(500);
+/// Time between two questions for a transaction's outcome: the first, and the longest after it doubled.
+const POLL: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
 /// Time between two times that the same bytes are sent.
 const RESEND: Duration = Duration::from_secs(2);
 /// JSON-RPC's code for parameters that are refused, as a transaction that is too large, and Solana's for a signature
@@ -175,6 +175,7 @@ impl AsyncClient {
         let deadline = Instant::now() + options.patience;
         let mut sent = self.submit_first(signed).await?;
         let mut last_sent = Instant::now();
+        let [mut pause, longest] = POLL;
         loop {
             // A network that does not answer is asked again: the transaction may be on its way.
             match self.outcome(&signed.signature(), signed.last_valid_block_height).await {
@@ -189,7 +190,8 @@ impl AsyncClient {
                     last_valid_block_height: signed.last_valid_block_height,
                 });
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(pause).await;
+            pause = longest.min(2 * pause);
             if last_sent.elapsed() >= RESEND {
                 last_sent = Instant::now();
                 // Whether it arrives shows in the outcome. Without a check in front only what passed it once.

@@ -1,50 +1,11 @@
-//! What setting up needs of a network, whatever carries it.
+//! The clusters there are.
 
 use std::fmt;
 
-use anchor_lang::prelude::Pubkey;
-use anyhow::Result;
+use perpetua_client::rpc::{Client, ClientError};
 use serde::{Deserialize, Serialize};
 use solana_hash::Hash;
 use solana_signature::Signature;
-use solana_transaction::Transaction;
-use solana_transaction_error::TransactionError;
-
-/// A connection to a cluster. Errors name their cause and what to do.
-pub trait Network {
-    /// The hash by which a cluster is known.
-    fn genesis(&self) -> Result<Hash>;
-    /// The account, if there is one.
-    fn account(&self, address: &Pubkey) -> Result<Option<Account>>;
-    /// A recent blockhash for a transaction.
-    fn latest_blockhash(&self) -> Result<Hash>;
-    /// Sends a signed transaction, after the network has simulated it.
-    fn send(&self, transaction: &Transaction) -> Result<Signature>;
-    /// What became of a transaction.
-    fn status(&self, signature: &Signature) -> Result<Status>;
-}
-
-/// An account as the network stores it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The program that owns it.
-    pub owner: Pubkey,
-    /// Its balance.
-    pub lamports: u64,
-    /// Its bytes.
-    pub data: Vec<u8>,
-}
-
-/// What became of a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Not known, or not confirmed yet.
-    Pending,
-    /// Most of the stake voted for it.
-    Confirmed,
-    /// It was carried out and failed.
-    Failed(TransactionError),
-}
 
 /// A cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,8 +28,15 @@ impl Cluster {
         (Self::MainnetBeta, "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"),
     ];
 
+    /// The cluster that a client is connected to.
+    ///
+    /// Errors: [`ClientError::Transport`].
+    pub fn find(client: &Client) -> Result<Self, ClientError> {
+        Ok(Self::of(&client.wait(client.inner().rpc().get_genesis_hash())?))
+    }
+
     /// The cluster whose first block has this hash.
-    pub fn of(genesis: &Hash) -> Self {
+    fn of(genesis: &Hash) -> Self {
         let genesis = genesis.to_string();
         let known = Self::PUBLIC.into_iter().find(|(_, hash)| *hash == genesis);
         known.map_or(Self::Localnet, |(cluster, _)| cluster)

@@ -1,0 +1,85 @@
+//! `perpetua history`: what happened.
+
+use std::collections::BTreeMap;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::Result;
+use clap::Args;
+use perpetua_client::rpc::Happened;
+use serde_json::json;
+use solana_signature::Signature;
+
+use crate::{amounts, events, output::Output, session::Session};
+
+const EXAMPLES: &str = "\
+Examples:
+  perpetua history                         your wallet and your margin accounts
+  perpetua history ADDRESS --limit 100     a vault, a market, a margin account
+  perpetua history ADDRESS --before SIGNATURE
+  perpetua history --all --json            with cranks and what happened to others in the same transactions
+
+The newest comes first. Amounts are as wallets show them now: a later split changes how old ones are shown.";
+
+/// What happened to your accounts, or to any address.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// A wallet, margin account, vault or market [default: the key's wallet with its margin accounts].
+    address: Option<Pubkey>,
+    /// How many transactions of each address to look at, at most 1000.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+    /// Go back from this transaction.
+    #[arg(long)]
+    before: Option<Signature>,
+    /// Also the cranks, and what happened to others in the same transactions.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Arguments {
+    /// Tells what happened.
+    pub fn run(&self, session: &Session) -> Result<Output> {
+        let addresses = match self.address {
+            Some(address) => vec![address],
+            None => {
+                let owner = session.wallet()?;
+                let accounts = session.client.margin_accounts_of(&owner)?;
+                [owner].into_iter().chain(accounts.into_iter().map(|account| account.address)).collect()
+            }
+        };
+        let tokens = session.tokens()?;
+        // Each transaction once, however many of the addresses are in it; the newest first.
+        let mut found: BTreeMap<(u64, String), Vec<Happened>> = BTreeMap::new();
+        let mut before = None;
+        for address in &addresses {
+            let page = session.client.history(address, self.before.as_ref(), self.limit.into())?;
+            // To go on makes sense from one address only.
+            before = if addresses.len() == 1 { page.before } else { None };
+            let mut of_page: BTreeMap<(u64, String), Vec<Happened>> = BTreeMap::new();
+            for happened in page.events {
+                of_page.entry((happened.slot, happened.signature.to_string())).or_default().push(happened);
+            }
+            found.extend(of_page);
+        }
+        let concerned = |happened: &Happened| {
+            let own = || addresses.iter().any(|address| events::concerns(&happened.event, address));
+            self.all || (!events::is_upkeep(&happened.event) && own())
+        };
+        let shown: Vec<&Happened> = found.values().rev().flatten().filter(|happened| concerned(happened)).collect();
+        let mut text = String::new();
+        for happened in &shown {
+            let time = happened.time.map_or_else(|| format!("slot {}", happened.slot), amounts::time);
+            text += &format!("{time}  {}\n  {}\n", events::describe(&happened.event, &tokens), happened.signature);
+        }
+        if shown.is_empty() {
+            text = "nothing happened there, as far as this endpoint remembers\n".to_owned();
+        }
+        let json = json!({
+            "addresses": addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "events": shown.iter().map(|happened| events::to_json(happened, &tokens)).collect::<Vec<_>>(),
+            "before": before.map(|signature| signature.to_string()),
+        });
+        Ok(Output { text, json })
+    }
+}
