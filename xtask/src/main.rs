@@ -7,6 +7,7 @@ mod demo;
 mod fuzz;
 mod generated;
 mod idl;
+mod js;
 mod localnet;
 mod network;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod promises;
 mod shell;
 mod sources;
 mod test;
+mod wasm;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -94,6 +96,15 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// Build and check the TypeScript client, or take it on a trader's journey
+    Js {
+        /// Write src/generated anew instead of comparing it with what the IDL gives
+        #[arg(long)]
+        bless: bool,
+        /// Instead of the checks, trade on a network, with `--url URL --keypair FILE --stock-mint ADDRESS [--provider FILE]`
+        #[arg(long, num_args = 0.., allow_hyphen_values = true, value_name = "ARGUMENTS", conflicts_with = "bless")]
+        journey: Option<Vec<String>>,
+    },
     #[command(hide = true)]
     PrintIdl,
     /// Install a `cargo build-sbf` that needs no Solana CLI, for `anchor build`
@@ -134,6 +145,8 @@ fn run() -> Result<()> {
         Command::Assurance { coverage: true, test, .. } => assurance::coverage(&shell, test),
         Command::Assurance { .. } => assurance::run(&shell),
         Command::BenchCu { bless } => bench::bench(&shell, bless),
+        Command::Js { journey: Some(arguments), .. } => js::journey(&shell, &arguments),
+        Command::Js { bless, .. } => js::check(&shell, js::Generated::when(bless)),
         Command::PrintIdl => idl::print(&shell),
         Command::InstallBuildSbf => build::install_build_sbf(&shell),
     }

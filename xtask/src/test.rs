@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use crate::{
     assurance, bench, build,
     generated::Generated,
-    idl,
+    idl, js,
     shell::{Shell, describe, run as run_command},
 };
 
@@ -28,6 +28,7 @@ const STEPS: &[(&str, Step)] = &[
     ("tests of the toolchain's runtime", runtime_tests),
     ("the demo", demonstration),
     ("the IDL", interface),
+    ("the TypeScript client", typescript),
     ("compute units", compute_units),
     ("the numbers of the assurance", assurance_numbers),
 ];
@@ -180,6 +181,12 @@ fn runtime_tests(checks: &mut Checks) -> Result<()> {
 fn interface(checks: &mut Checks) -> Result<()> {
     let file = idl::generate(checks.shell)?;
     checks.generated(&file)
+}
+
+/// After the IDL and the tests, which write what it is generated from and compared with.
+fn typescript(checks: &mut Checks) -> Result<()> {
+    checks.passed += js::run_checks(checks.shell, js::Generated::when(checks.bless))?;
+    Ok(())
 }
 
 fn compute_units(checks: &mut Checks) -> Result<()> {

@@ -4,6 +4,8 @@ use std::{env, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::packages::{self, Install};
+
 pub(crate) const CARGO: &str = "/usr/bin/cargo";
 pub(crate) const RUSTC: &str = "/usr/bin/rustc";
 pub(crate) const STD_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/std/Cargo.toml";
@@ -26,6 +28,17 @@ pub(crate) fn cargo() -> Command {
     }
     command.env("RUSTC", RUSTC);
     command
+}
+
+/// Debian's cargo, made to compile std from source with `-Z build-std`: for targets that no package has a compiled std for.
+///
+/// Errors: says which Debian packages are missing.
+pub fn cargo_for_bare_target(install: Install) -> Result<Command> {
+    packages::require_compiler(install)?;
+    let mut command = cargo();
+    // A released compiler builds std from source only when told that this is meant.
+    command.env("RUSTC_BOOTSTRAP", "1");
+    Ok(command)
 }
 
 /// std and the program are compiled for `target` with these settings.

@@ -11,10 +11,11 @@ mod program;
 mod sources;
 mod toolchain;
 
+pub use cargo::cargo_for_bare_target;
 #[cfg(feature = "command")]
 pub use keypair::write_keypair_if_missing;
 pub use official::official_command;
-pub use packages::Install;
+pub use packages::{Install, Package, require_packages};
 pub use program::{Build, build_program, object_file, programs};
 
 /// Begins what `cargo-build-sbf --version` prints, by which it is told from Solana's own.

@@ -13,11 +13,18 @@ const RUSTC: &str = "1.96.";
 /// The LLVM that this compiler writes bitcode for, and that reads it here.
 const LLVM: &str = "22.";
 
-/// Debian packages and what each is for.
-const PACKAGES: &[(&str, &str)] = &[
-    ("rustc-web", "compiles Rust to LLVM bitcode"),
+/// A Debian package and what it is for.
+pub type Package = (&'static str, &'static str);
+
+/// The compiler.
+const COMPILER: &[Package] = &[
+    ("rustc-web", "compiles Rust"),
     ("cargo-web", "drives it"),
     ("rust-web-src", "has std's source, which is compiled for the virtual machine"),
+];
+
+/// What makes an ELF for the virtual machine of what it compiled.
+const LOWERING: &[Package] = &[
     ("llvm-22-dev", "lowers the bitcode and writes the object file"),
     ("libpolly-22-dev", "is linked by LLVM"),
     ("g++", "compiles the lowering pass"),
@@ -41,22 +48,34 @@ impl Install {
 
 /// Makes sure that the compilers are installed, in the versions that the toolchain is checked with.
 pub(crate) fn require(install: Install) -> Result<()> {
-    let missing = missing();
-    if !missing.is_empty() {
-        ensure!(
-            Path::new("/usr/bin/apt-get").exists(),
-            "building the program needs Solana's own `cargo build-sbf`, or a Debian system with the packages {}",
-            names(&missing).join(" ")
-        );
-        match (install, privileges()) {
-            (Install::Allowed, Some(prefix)) => apt_install(prefix, &names(&missing))?,
-            _ => bail!("{}", instructions(&missing)),
-        }
-    }
+    let otherwise = "building the program needs Solana's own `cargo build-sbf`, or a Debian system";
+    require_packages(&[COMPILER, LOWERING].concat(), install, otherwise)?;
     check_versions()
 }
 
-fn missing() -> Vec<(&'static str, &'static str)> {
+/// Makes sure that the compiler is installed, in the version that the toolchain is checked with.
+pub(crate) fn require_compiler(install: Install) -> Result<()> {
+    require_packages(COMPILER, install, "compiling std needs a Debian system")?;
+    check_versions()
+}
+
+/// Makes sure that packages are installed. `otherwise` says what is needed where there is no Debian; " with the packages
+/// .." completes it.
+///
+/// Errors: says what is missing, what it is for and what installs it.
+pub fn require_packages(packages: &[Package], install: Install, otherwise: &str) -> Result<()> {
+    let missing = missing(packages);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    ensure!(Path::new("/usr/bin/apt-get").exists(), "{otherwise} with the packages {}", names(&missing).join(" "));
+    match (install, privileges()) {
+        (Install::Allowed, Some(prefix)) => apt_install(prefix, &names(&missing)),
+        _ => bail!("{}", instructions(&missing)),
+    }
+}
+
+fn missing(packages: &[Package]) -> Vec<Package> {
     let installed = |package: &str| {
         Command::new("dpkg-query")
             .args(["--show", "--showformat=${db:Status-Status}", package])
@@ -64,14 +83,14 @@ fn missing() -> Vec<(&'static str, &'static str)> {
             .output()
             .is_ok_and(|output| output.stdout == b"installed")
     };
-    PACKAGES.iter().copied().filter(|(package, _)| !installed(package)).collect()
+    packages.iter().copied().filter(|(package, _)| !installed(package)).collect()
 }
 
-fn names(packages: &[(&'static str, &'static str)]) -> Vec<&'static str> {
+fn names(packages: &[Package]) -> Vec<&'static str> {
     packages.iter().map(|(package, _)| *package).collect()
 }
 
-fn instructions(missing: &[(&'static str, &'static str)]) -> String {
+fn instructions(missing: &[Package]) -> String {
     let reasons: String = missing.iter().map(|(package, reason)| format!("  {package}: {reason}\n")).collect();
     let names = names(missing).join(" ");
     format!(
