@@ -181,8 +181,8 @@ impl MarketConfig {
     pub fn cap_value(&self, side: Side, strike: Usd) -> Usd {
         let cap = u64::from(self.cap_bps[side as usize]);
         let Wide { low, high } = strike.into();
-        // A strike's whole dollars stay far below 2^48.
-        let product = product(low, cap) + Wide { low: 0, high: high * cap }.get();
+        // A strike's whole dollars stay far below 2^48, so nothing wraps; the check would be a call on the VM.
+        let product = product(low, cap).wrapping_add(Wide { low: 0, high: high.wrapping_mul(cap) }.get());
         Usd::from_bits(divide_by_small(product, BPS).0)
     }
 

@@ -6,7 +6,12 @@ use crate::{
     error::Result,
     index::Index,
     market::Market,
-    quantities::{Volatility, bps},
+    quantities::{BPS, Volatility, bps},
+};
+
+const ONE_BPS: Real = match Real::from_ratio(1, BPS) {
+    Some(part) => part,
+    None => panic!("the divisor is not zero"),
 };
 
 impl Market {
@@ -60,8 +65,10 @@ impl Market {
 
     /// The bid volatility: `min(middle, target) * (1 - spread)`.
     pub fn bid_volatility(&self, side: Side) -> Real {
-        let level = self.middle[side as usize].min(self.target[side as usize]).real();
-        level.mul(Real::ONE.saturating_sub(bps(self.config.spread_bps)))
+        let level = self.middle[side as usize].min(self.target[side as usize]);
+        // Volatilities are below 2^51, so the product fits a word; the check would be a call on the VM.
+        let part = level.0.wrapping_mul(BPS.saturating_sub(u64::from(self.config.spread_bps)));
+        Volatility(part).real().mul(ONE_BPS)
     }
 
     /// What a trade that moves utilisation from `before` to `after` adds to the ask volatility, as a fraction of it: the

@@ -27,6 +27,17 @@ pub enum Side {
     Put = 1,
 }
 
+impl Side {
+    /// How far an option is in the money, before the cap.
+    #[inline(always)]
+    pub(crate) fn moneyness(self, spot: Usd, strike: Usd) -> Usd {
+        match self {
+            Self::Call => spot.saturating_sub(strike),
+            Self::Put => strike.saturating_sub(spot),
+        }
+    }
+}
+
 const PERCENT: Real = constant_ratio(1, 100);
 const HOUR: Real = constant_ratio(1, 365 * 24);
 const EIGHT: Real = Real::from_u64(8);
@@ -220,11 +231,7 @@ impl Curve {
     }
 
     pub(crate) fn assemble(&self, spot: Usd, strike: Usd, terms: Terms) -> OptionValue {
-        let time_value = match terms {
-            Terms::Capped => Real::ZERO,
-            Terms::OutOfTheMoney { main } => main.mul(self.below_cap),
-            Terms::InTheMoney { main, reflected } => main.saturating_sub(reflected),
-        };
+        let time_value = self.time_value_of(&terms);
         let financed = match (self.side, &terms) {
             (Side::Put, _) | (_, Terms::Capped) => Real::ZERO,
             (Side::Call, Terms::OutOfTheMoney { .. }) => time_value.mul(self.rate_above),
@@ -242,10 +249,7 @@ impl Curve {
 
     /// How far the option is in the money, before the cap.
     pub(crate) fn moneyness(&self, spot: Usd, strike: Usd) -> Usd {
-        match self.side {
-            Side::Call => spot.saturating_sub(strike),
-            Side::Put => strike.saturating_sub(spot),
-        }
+        self.side.moneyness(spot, strike)
     }
 
     /// `ln(S/K)` and the terms there.
@@ -257,18 +261,35 @@ impl Curve {
             return (Signed::ZERO, Terms::Capped); // a strike of zero pays nothing
         };
         let distance = ln(ratio);
-        let scale = Real::from(spot).mul(self.peak_fraction());
+        (distance, self.terms_at(distance, Real::from(spot).mul(self.peak_fraction())))
+    }
+
+    /// The terms below the cap at `ln(S/K)`, for `scale` of `S/u`.
+    #[inline(always)]
+    fn terms_at(&self, distance: Signed, scale: Real) -> Terms {
         let (rate, opposite) =
             if distance.negative { (self.rate_above, self.rate_below) } else { (self.rate_below, self.rate_above) };
         let main = scale.mul(exp_negative(distance.magnitude.mul(rate)));
         let in_the_money = distance.negative == (self.side == Side::Put) && !distance.magnitude.is_zero();
-        let terms = if in_the_money {
+        if in_the_money {
             let reflected = scale.mul(self.reflection(distance.magnitude.mul(opposite)));
             Terms::InTheMoney { main, reflected }
         } else {
             Terms::OutOfTheMoney { main }
-        };
-        (distance, terms)
+        }
+    }
+
+    fn time_value_of(&self, terms: &Terms) -> Real {
+        match terms {
+            Terms::Capped => Real::ZERO,
+            Terms::OutOfTheMoney { main } => main.mul(self.below_cap),
+            Terms::InTheMoney { main, reflected } => main.saturating_sub(*reflected),
+        }
+    }
+
+    /// `TV` in dollars below the cap at `ln(S/K)`, for `scale` of `S/u`.
+    pub(crate) fn time_value(&self, distance: Signed, scale: Real) -> Real {
+        self.time_value_of(&self.terms_at(distance, scale))
     }
 
     /// `e^(exponent - u h)`.

@@ -132,6 +132,11 @@ pub(crate) const fn join(high: u64, low: u64) -> u128 {
 const fn mul_full(a: u128, b: u128) -> (u128, u128) {
     let ((a_high, a_low), (b_high, b_low)) = (split(a), split(b));
     let low = pair(mul_words(a_low, b_low));
+    if a_high == 0 {
+        // Mostly, and two of the four products are nothing.
+        let first = pair(mul_words(a_low, b_high)).wrapping_add(low >> 64);
+        return (first >> 64, join(split(first).1, split(low).1));
+    }
     // No sum below wraps: (2^64 - 1)^2 + 2 (2^64 - 1) < 2^128.
     let first = pair(mul_words(a_high, b_low)).wrapping_add(low >> 64);
     let second = pair(mul_words(a_low, b_high)).wrapping_add(join(0, split(first).1));
