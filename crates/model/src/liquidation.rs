@@ -194,7 +194,7 @@ impl Bids {
             unknown => {
                 let reading = readings[number].as_ref().ok_or(ModelError::MarketMissing)?;
                 unknown.insert(Bid {
-                    curve: market.config.curve(key.side, market.bid_volatility(key.side))?,
+                    curve: market.curve(key.side, market.bid_volatility(key.side))?,
                     spot: worse_for_seller(key.side, reading),
                     units_per_millionth: units_per_millionth(market.units.low)?,
                 })
