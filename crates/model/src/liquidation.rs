@@ -173,20 +173,20 @@ const PLACE_BITS: u32 = POSITIONS.trailing_zeros();
 /// A number that rises with the margin that closing releases per token of proceeds, to 31 bits, which one division of words
 /// gives; of equal positions the first place has the higher. What pays nothing has the highest.
 fn order_of(margin: Real, proceeds: Real, place: usize) -> u64 {
-    let last = (POSITIONS - 1).wrapping_sub(place) as u64;
+    let last = (POSITIONS.wrapping_sub(1).wrapping_sub(place)) as u64;
     let Some(quotient) = margin.mantissa().checked_div(proceeds.mantissa() >> 32) else {
-        return u64::MAX << PLACE_BITS | last;
+        return (u64::MAX << PLACE_BITS) | last;
     };
     // Both mantissas have their top bits set, so the quotient has 32 bits or 33.
     let exponent = i64::from(margin.exponent()) - i64::from(proceeds.exponent());
     let (quotient, exponent) = if quotient >> 32 == 0 { (quotient, exponent) } else { (quotient >> 1, exponent + 1) };
     // Exponents of Reals have 25 bits and a sign.
-    ((exponent + (1 << 26)).cast_unsigned() << 32 | quotient) << PLACE_BITS | last
+    ((((exponent + (1 << 26)).cast_unsigned() << 32) | quotient) << PLACE_BITS) | last
 }
 
 /// The place in an [`order_of`].
 fn place_of(order: u64) -> usize {
-    (POSITIONS - 1).wrapping_sub((order & (POSITIONS as u64 - 1)) as usize)
+    POSITIONS.wrapping_sub(1).wrapping_sub(usize::from(order.to_le_bytes()[0]) % POSITIONS)
 }
 
 /// The smallest penalty and the penalty rate: the dearest among the account's markets.
@@ -246,7 +246,7 @@ impl Liquidation<'_, '_> {
     #[inline(never)] // the curves need the stack for themselves
     fn value_market(&mut self, number: u8, reading: &Reading) -> Result<()> {
         let market = self.markets.require(number)?;
-        let (grid, units) = (market.config.grid()?, units_per_millionth(market.units.low));
+        let (grid, units) = (market.grid(), units_per_millionth(market.units.low));
         let rates = self.exposure.rates[usize::from(number)].ok_or(ModelError::MarketMissing)?;
         let mut curves = [None, None];
         for place in 0..POSITIONS {
@@ -259,7 +259,7 @@ impl Liquidation<'_, '_> {
                 Some(curve) => curve,
                 unknown => {
                     // `V_bid`, at the last known volatility where that is stale, at the worst spot for the seller.
-                    let curve = market.config.curve(key.side, market.bid_volatility(key.side))?;
+                    let curve = market.curve(key.side, market.bid_volatility(key.side))?;
                     unknown.insert(curve.at_spot(&grid, worse_for_seller(key.side, reading)))
                 }
             };

@@ -174,11 +174,13 @@ impl Market {
             yearly[side as usize] = Volatility(whole).real();
         }
         let per_dollar = self.units.last.real().mul(PER_SECOND_AND_MILLIONTH);
-        let ahead = per_dollar.mul(Real::from_u64(self.config.margin_horizon.into()));
-        let behind = if elapsed == 0 { Real::ZERO } else { per_dollar.mul(Real::from_u64(elapsed)) };
+        let within = |seconds: u64| {
+            let both = per_dollar.mul(Real::from_u64(seconds));
+            [yearly[0].mul(both), yearly[1].mul(both)]
+        };
         Ok(MarginRates {
-            ahead: [yearly[0].mul(ahead), yearly[1].mul(ahead)],
-            behind: [yearly[0].mul(behind), yearly[1].mul(behind)],
+            ahead: within(self.config.margin_horizon.into()),
+            behind: if elapsed == 0 { [Real::ZERO; 2] } else { within(elapsed) },
             fee: self.liquidation_fee()?,
         })
     }
@@ -209,11 +211,12 @@ pub(crate) fn initial_margin(maintenance: Tokens) -> Tokens {
 pub(crate) fn owed_exact(position: &Position, index: FundingIndex) -> Result<u128> {
     let since = index.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
     let since = Wide::new(since);
+    let lower = product(position.size.0, since.low);
     if since.high == 0 {
-        return Ok(product(position.size.0, since.low)); // mostly: below one whole unit a millionth
+        return Ok(lower); // mostly: below one whole unit a millionth
     }
-    let upper = position.size.0.checked_mul(since.high).map(|high| Wide { low: 0, high }.get());
-    Ok(upper.map_or(u128::MAX, |upper| upper.saturating_add(product(position.size.0, since.low))))
+    let Wide { low: upper, high: beyond } = Wide::new(product(position.size.0, since.high));
+    Ok(if beyond == 0 { lower.saturating_add(Wide { low: 0, high: upper }.get()) } else { u128::MAX })
 }
 
 /// Whole tokens of a Q64.64 amount, rounded up since a payer owes it; saturating.

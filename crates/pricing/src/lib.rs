@@ -8,7 +8,6 @@ mod exp;
 mod greeks;
 mod ladder;
 mod option;
-mod peak;
 mod progression;
 mod rates;
 mod real;
@@ -21,8 +20,7 @@ mod worth;
 
 pub use exp::{exp, exp_negative, exp2_negative, ln};
 pub use ladder::{Grid, Ladder, SpotOnGrid};
-pub use option::{Curve, OptionValue, Side};
-pub use peak::peak_fraction;
+pub use option::{Contract, Curve, OptionValue, Side};
 pub use rates::{RATE_BITS, RateWeights};
 pub use real::{Real, Rounding, Signed};
 pub use spot::CurveAtSpot;

@@ -59,8 +59,7 @@ impl Curve {
     pub fn at_spot(&self, grid: &Grid, spot: Usd) -> CurveAtSpot {
         let spot = spot.clamp(Usd::MIN_PRICE, Usd::MAX_PRICE);
         let real = Real::from(spot);
-        // The reference is a price, thus not zero.
-        let distance = ln(real.div(Real::from(grid.reference())).unwrap_or(Real::ONE));
+        let distance = ln(real.mul(grid.inverse_reference));
         // Both are far below what saturates.
         let fixed = |logarithm: Real, bits| logarithm.mul(LOG2_E).to_fixed(bits, Rounding::Down).unwrap_or(u64::MAX);
         let log_spot = fixed(distance.magnitude, LOG_BITS).cast_signed();
@@ -70,7 +69,7 @@ impl Curve {
             side: self.side(),
             spot,
             log_spot: if distance.negative { -log_spot } else { log_spot },
-            log_rho: fixed(grid.log_rho(), 63),
+            log_rho: fixed(grid.log_rho, 63),
             rate_above: Rate::new(self.rate_above),
             rate_below: Rate::new(self.rate_below),
             scale,
