@@ -9,8 +9,8 @@ use crate::{
     index::{Index, Reading},
     insurance::Payouts,
     margin::{
-        Exposure, INITIAL_MARGIN_MULTIPLE, assess, initial_margin, maintenance_margin, owed_tokens,
-        tokens_up, units_per_millionth,
+        Exposure, INITIAL_MARGIN_MULTIPLE, assess, initial_margin, maintenance_margin, owed_tokens, tokens_up,
+        units_per_millionth,
     },
     market::slot_of,
     quantities::{Size, Tokens, UnitsPerUsd, bps, share, token_value},
@@ -259,8 +259,9 @@ impl Liquidation<'_, '_> {
                 Some(curve) => curve,
                 unknown => {
                     // `V_bid`, at the last known volatility where that is stale, at the worst spot for the seller.
-                    let curve = market.curve(key.side, market.bid_volatility(key.side))?;
-                    unknown.insert(curve.at_spot(&grid, worse_for_seller(key.side, reading)))
+                    let (volatility, spot) = (market.bid_volatility(key.side), worse_for_seller(key.side, reading));
+                    let curve = market.contract(key.side).at_spot(volatility, &grid, spot);
+                    unknown.insert(curve.ok_or(ModelError::MathOverflow)?)
                 }
             };
             let strike = Usd::from(market.slots[slot_of(key.tick)].strike);

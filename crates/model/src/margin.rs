@@ -9,8 +9,7 @@ use crate::{
     market::{Market, MarketConfig},
     quantities::{
         FundingIndex, SECONDS_PER_YEAR, SIZE_SCALE, Size, Tokens, UnitsPerUsd, VOLATILITY_FRACTION_BITS, Volatility,
-        Wide, bps, product,
-        wrapping_product,
+        Wide, bps, product, wrapping_product,
     },
     vault::{MARKETS, Vault},
 };

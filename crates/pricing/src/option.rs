@@ -162,10 +162,7 @@ impl Contract {
     /// None when the volatility is out of bounds: 1% to 1000%.
     #[must_use]
     pub fn curve(&self, volatility: Real) -> Option<Curve> {
-        if !(PERCENT..=TEN).contains(&volatility) {
-            return None;
-        }
-        let u = Real::ONE.add(self.eight_per_period.div(volatility.mul(volatility))?).sqrt();
+        let u = self.u(volatility)?;
         let cap_exponent = u.mul(self.cap_distance);
         Some(Curve {
             contract: *self,
@@ -177,6 +174,14 @@ impl Contract {
             cap_exponent,
             below_cap: Real::ONE.saturating_sub(exp_negative(cap_exponent)),
         })
+    }
+
+    /// `u = sqrt(1 + 8 / (sigma^2 T))`. None when the volatility is out of bounds.
+    #[inline(always)]
+    pub(crate) fn u(&self, volatility: Real) -> Option<Real> {
+        let in_bounds = (PERCENT..=TEN).contains(&volatility);
+        let ratio = self.eight_per_period.div(volatility.mul(volatility)).filter(|_| in_bounds)?;
+        Some(Real::ONE.add(ratio).sqrt())
     }
 }
 

@@ -6,7 +6,7 @@ use common::{
     Terms, absolute, big, big_real, big_signed, big_usd, parse, relative_error,
     strategies::{any_price, any_terms, market_terms, scale, strike_and_spot},
 };
-use perpetua_pricing::{Curve, Grid, OptionValue, Real, Rounding, Side, Usd};
+use perpetua_pricing::{Contract, Curve, Grid, OptionValue, Real, Rounding, Side, Usd};
 use proptest::prelude::*;
 
 fn down(value: OptionValue) -> Usd {
@@ -55,7 +55,8 @@ proptest! {
         let spot = Usd::from_bits(reference.bits() * u128::from(percent) / 100);
         prop_assume!(spot.is_price());
         let curve = terms.curve();
-        let at_spot = curve.at_spot(&grid, spot);
+        let contract = Contract::new(terms.side, terms.period, terms.cap).unwrap();
+        let at_spot = contract.at_spot(terms.volatility, &grid, spot).unwrap();
         for tick in ticks {
             let Some(strike) = grid.strike(tick) else { continue };
             let (s, k, most) = (big_usd(spot), big_usd(strike), curve.payout_cap(strike));
