@@ -1,10 +1,13 @@
 //! What every instruction costs, typically and at worst, against ceilings and a committed table.
 
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
 use perpetua::{Pool, ShortDay, Side};
 use perpetua_client::{
     instruction::{self, Series},
     price::PriceAccount,
 };
+use perpetua_model::MarginAccount;
 use perpetua_tests::{
     Trader, World,
     compute::Table,
@@ -26,6 +29,8 @@ const NEAR: [Series; 4] = [
     Series { side: Side::Put, tick: -2 },
     Series { side: Side::Put, tick: -4 },
 ];
+/// The size of each of sixteen positions, millionths of an index unit.
+const SIZE: u64 = 250_000;
 /// The most that an instruction may cost that is called often: the project's bar, or what was reached where that is not met
 /// (`withdraw` 18,000, `open_position` 32,000, `liquidate` 50,000, `crank_funding` 25,000, `mark_market` 50,000).
 const CEILINGS: [(&str, u64); 14] = [
@@ -162,7 +167,7 @@ fn sixteen_positions(mut world: World) -> (World, Trader) {
     let trader = world.trader("trader", 500 * ONE);
     for market in 0..4 {
         for series in NEAR {
-            world.open_in(&trader, market, series, 1_000_000 / 4, u64::MAX).unwrap();
+            world.open_in(&trader, market, series, SIZE, u64::MAX).unwrap();
         }
     }
     (world, trader)
@@ -180,7 +185,11 @@ fn positions(table: &mut Table, world: World) {
     measure(table, "settle_funding", &mut world.clone(), settle);
     measure(table, "view_health", &mut world.clone(), instruction::view_health(&world.vault, &account, &markets));
     let withdraw = instruction::withdraw(&trader.owner, &vault, &account, &trader.tokens, &markets, ONE);
-    measure(table, "withdraw", &mut world.clone(), withdraw);
+    measure(table, "withdraw", &mut world.clone(), withdraw.clone());
+    // What may have come due since the last cranks counts, too.
+    let mut later = world.clone();
+    later.chain.wait(30);
+    measure(table, "withdraw", &mut later, withdraw);
     for (market, keys) in markets.iter().enumerate() {
         for series in NEAR {
             let open = world.open_instruction(&trader, market, series, 1_000, u64::MAX);
@@ -202,7 +211,7 @@ fn liquidations(table: &mut Table, world: World) {
     let markets = world.markets.clone();
     let liquidate = instruction::liquidate(&keeper.owner, &world.vault, &trader.account, &keeper.account, &markets);
     // The longer they are held near the money, the more is owed: at last more than all that is closed pays.
-    let mut closed = 0;
+    let mut seen = BTreeSet::new();
     for day in 0..60 {
         world.run(86_400, if day < 10 { 1_800 } else { 14_400 });
         for fall in [100, 90, 70].into_iter().take(if day < 10 { 3 } else { 1 }) {
@@ -217,13 +226,37 @@ fn liquidations(table: &mut Table, world: World) {
                     world.crank(market).unwrap();
                 }
             }
-            if let Ok(done) = world.chain.send_with_full_budget(std::slice::from_ref(&liquidate)) {
-                table.note("liquidate", done.compute[0]);
-                closed = closed.max(16 - world.margin(&trader).open_positions().count());
-            }
+            needs(&world, &trader, &liquidate, |units, account| {
+                table.note("liquidate", units);
+                let whole = account.open_positions().all(|(_, position)| position.size.0 == SIZE);
+                seen.insert((account.open_positions().count(), whole));
+            });
         }
     }
-    assert_eq!(closed, 16, "the worst liquidation closes every position");
+    let left = |counts: RangeInclusive<usize>, whole| counts.into_iter().any(|count| seen.contains(&(count, whole)));
+    assert!(
+        left(0..=0, true) && left(1..=1, false) && left(1..=3, true),
+        "all, and all but a part, and but one: {seen:?}"
+    );
+    assert!(left(4..=8, false) && left(9..=16, false), "some, and little: {seen:?}");
+}
+
+/// Liquidates an account as it is, and with ever more collateral until it is just below its maintenance margin.
+fn needs(world: &World, trader: &Trader, liquidate: &Instruction, mut note: impl FnMut(u64, MarginAccount)) {
+    let markets: Vec<_> = (0..world.markets.len()).map(|number| world.market(number)).collect();
+    let given = std::array::from_fn(|number| markets.get(number).map(|market| &**market));
+    let health = perpetua_model::health(&world.margin(trader), &given, world.chain.now()).unwrap();
+    let maintenance = i128::from(health.maintenance.0);
+    let equities = (0..=32).map(|part| maintenance - 1 - maintenance * part / 2);
+    for more in equities.filter_map(|equity| u64::try_from(equity - health.equity()).ok()).chain([0]) {
+        let mut world = world.clone();
+        if more > 0 {
+            world.deposit(trader, more).unwrap();
+        }
+        if let Ok(done) = world.chain.send_with_full_budget(std::slice::from_ref(liquidate)) {
+            note(done.compute[0], world.margin(trader));
+        }
+    }
 }
 
 /// Four losses of margin, each partly repaid, that one account learns of at once.

@@ -22,9 +22,9 @@ use perpetua_tests::{
 use solana_account::ReadableAccount;
 use solana_pubkey::Pubkey;
 
-/// Bytes between a market's units per dollar and its ladder: when it opens, what margin takes from the parameters, the
-/// lowest `X (1 + w)` that was reserved at, and states.
-const AFTER_UNITS: usize = 72;
+/// Bytes between a market's units per dollar and its ladder: when it opens, what margin and pricing take from the
+/// parameters, the lowest `X (1 + w)` that was reserved at, and states.
+const AFTER_UNITS: usize = 360;
 
 fn key(data: &[u8], offset: usize) -> Pubkey {
     Pubkey::try_from(&data[offset..offset + 32]).unwrap()

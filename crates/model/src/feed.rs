@@ -234,12 +234,18 @@ impl Feed {
     /// `conf + 1.5 sigma S sqrt((age + 2 s) / 1 year)`, rounded up: what the price may have moved since it was published.
     fn half_width(&self, variance: Real, now: i64) -> Result<Usd> {
         let seconds = age(self.publish_time, now).saturating_add(2);
-        let years = Real::from_ratio(seconds, SECONDS_PER_YEAR).ok_or(ModelError::MathOverflow)?;
+        let years = Real::from_u64(seconds).mul(SECOND);
         let spread = Real::from(Usd::from(self.price)).mul(variance.mul(years).sqrt());
         let moved = spread.add(spread.halve()).to_usd(Rounding::Up);
         moved.checked_add(self.confidence.into()).ok_or(ModelError::MathOverflow)
     }
 }
+
+/// A second in years.
+const SECOND: Real = match Real::from_ratio(1, SECONDS_PER_YEAR) {
+    Some(part) => part,
+    None => panic!("the divisor is not zero"),
+};
 
 /// Whether `part` is more than `bps` of `whole`, a price; exact.
 pub(crate) fn exceeds(part: Usd, whole: Usd, bps: u16) -> bool {

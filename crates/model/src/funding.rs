@@ -1,13 +1,13 @@
 //! Funding: what holders of options pay while they hold them. One crank accrues every series of a market.
 
-use perpetua_pricing::{Curve, OptionValue, RATE_BITS, RateWeights, Real, Rounding, Side, Usd, exp2_negative};
+use perpetua_pricing::{Curve, OptionValue, RATE_BITS, Real, Rounding, Side, Usd, exp2_negative};
 
 use crate::{
     conditions::{Condition, Conditions, Funding},
     error::{ModelError, Result},
     index::Index,
     market::{Market, SLOTS, Series, Settlement, TickWindow, years},
-    quantities::{FUNDING_RATE_FRACTION_BITS, FundingRate, SECONDS_PER_YEAR, SIZE_SCALE, UnitsPerUsd, Wide, bps},
+    quantities::{FUNDING_RATE_FRACTION_BITS, FundingRate, SIZE_SCALE, UnitsPerUsd, Wide},
     quote::Moment,
     stock::Stock,
 };
@@ -90,7 +90,7 @@ impl Market {
     }
 
     fn middle_curve(&self, side: Side) -> Result<Curve> {
-        self.config.curve(side, self.middle[side as usize].real())
+        self.curve(side, self.middle[side as usize].real())
     }
 
     /// The rate now of a series that has none yet.
@@ -98,22 +98,6 @@ impl Market {
     /// Errors: [`ModelError::MathOverflow`].
     pub fn current_rate(&self, side: Side, strike: Usd, spot: Usd) -> Result<FundingRate> {
         self.funding_rate(side, &self.middle_curve(side)?.value(spot, strike))
-    }
-
-    /// What a dollar of each part of an option adds to its funding rate, in the last place of [`FundingRate`].
-    fn rate_weights(&self, side: Side) -> RateWeights {
-        // The period is not zero, so the fallback is never taken.
-        let periods = Real::from_ratio(SECONDS_PER_YEAR, u64::from(self.config.period)).unwrap_or(Real::ZERO);
-        RateWeights {
-            time_value: in_rate_units(periods),
-            financed: in_rate_units(bps(self.config.carry_bps)),
-            strike: self.strike_weight(side),
-        }
-    }
-
-    /// The one weight that calls and puts do not share.
-    fn strike_weight(&self, side: Side) -> Real {
-        in_rate_units(bps(self.config.rent_bps).mul(self.config.cap(side)))
     }
 
     fn accrual_steps(&self, before: UnitsPerUsd, seconds: u64) -> Steps {
@@ -132,10 +116,9 @@ impl Market {
     }
 
     fn accrue_to_new_rates(&mut self, spot: Usd, steps: Steps) -> Result<()> {
-        let spot = self.config.grid()?.locate(spot);
-        let calls = self.rate_weights(Side::Call);
-        let puts = RateWeights { strike: self.strike_weight(Side::Put), ..calls };
-        let curves = [(self.middle_curve(Side::Call)?, calls), (self.middle_curve(Side::Put)?, puts)];
+        let spot = self.grid().locate(spot);
+        let rated = |side| Ok((self.middle_curve(side)?, self.rate_weights(side)));
+        let curves = [rated(Side::Call)?, rated(Side::Put)?];
         let mut next = self.window_from(i16::MIN);
         while let Some(window) = next {
             let mut rates = [[0; SLOTS]; 2];
@@ -182,11 +165,6 @@ impl Market {
         }
         Ok(())
     }
-}
-
-/// In the last place of [`FundingRate`].
-fn in_rate_units(rate: Real) -> Real {
-    rate.scale_by_power_of_two(FUNDING_RATE_FRACTION_BITS.cast_signed())
 }
 
 /// Factors from [`FundingRate`] to funding index, in units of `2^-shift`: for the sum of both rates, and for the lower one

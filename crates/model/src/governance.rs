@@ -10,6 +10,7 @@ use crate::{
     quantities::Volatility,
     quote::Moment,
     stock::StockConfig,
+    terms::MarketTerms,
     vault::{Vault, VaultConfig},
 };
 
@@ -191,6 +192,7 @@ impl Market {
         }
         self.config = config;
         self.margin = MarginTerms::new(&config)?;
+        self.terms = MarketTerms::new(&config)?;
         // Margin counts on volatilities within the bounds.
         let bounds = [config.min_volatility_bps, config.max_volatility_bps].map(Volatility::from_bps);
         for volatility in self.middle.iter_mut().chain(&mut self.target) {

@@ -120,11 +120,12 @@ impl Index {
     ///
     /// Errors: [`ModelError::MathOverflow`].
     pub fn read(&self, now: i64, max_age: u32) -> Result<Reading> {
-        let (low, high) = self.feed.range(self.largest_variance(), self.is_diverged(), now)?;
+        let diverged = self.is_diverged();
+        let (low, high) = self.feed.range(self.largest_variance(), diverged, now)?;
         let young = self.sampling_since != 0 && now.saturating_sub(self.sampling_since) < VARIANCE_MIN_HISTORY;
         let conditions = Conditions::NORMAL
             .with(Condition::PriceStale, !self.feed.is_fresh(now, max_age))
-            .with(Condition::PriceDiverged, self.is_diverged())
+            .with(Condition::PriceDiverged, diverged)
             .with(Condition::VarianceStale, self.variance_stale(now))
             .with(Condition::VarianceYoung, young)
             .with(Condition::Grace, self.is_in_grace(now));

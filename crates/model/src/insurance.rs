@@ -47,6 +47,24 @@ impl Payout {
     }
 }
 
+/// Payouts to one account at one moment: what the insurance pool may pay is found once for all of them.
+#[derive(Default)]
+pub(crate) struct Payouts {
+    /// Who paid so far. The insurance pool's part and the claim are booked at the end.
+    paid: Payout,
+    /// What the insurance pool may pay besides, raw units; unknown until a payout needs it.
+    insurance_left: Option<Tokens>,
+}
+
+impl Payouts {
+    /// What arrived in the account's collateral so far, raw units.
+    ///
+    /// Errors: [`ModelError::MathOverflow`].
+    pub(crate) fn received(&self) -> Result<Tokens> {
+        self.paid.received()
+    }
+}
+
 impl Vault {
     /// Pays a closed option to an account. `released` is the reserve that closing frees, which [`Vault::reserves`] still
     /// counts: the main pool pays up to it, and where it lost tokens it pays the part that it has of all reserves. What
@@ -60,15 +78,46 @@ impl Vault {
         released: Tokens,
         now: i64,
     ) -> Result<Payout> {
+        self.sync(account)?;
+        let mut payouts = Payouts::default();
+        self.pay_next(account, &mut payouts, payout, released, now)?;
+        self.finish_payouts(account, payouts, now)
+    }
+
+    /// [`Self::pay_out`] for the next of several to an account that was synced; [`Self::finish_payouts`] follows the last.
+    pub(crate) fn pay_next(
+        &mut self,
+        account: &mut MarginAccount,
+        payouts: &mut Payouts,
+        payout: Tokens,
+        released: Tokens,
+        now: i64,
+    ) -> Result<()> {
         let covered = payout.min(released);
-        let excess = payout.minus(covered)?;
         let main = self.backed(covered)?;
         self.main.assets = self.main.assets.minus(main)?;
-        let insurance = if excess.is_zero() { Tokens::ZERO } else { self.insure(excess, now)? };
-        self.deposit(account, main.plus(insurance)?)?;
-        let claimed = excess.minus(insurance)?;
-        self.record_claim(account, claimed)?;
-        Ok(Payout { main, insurance, claimed })
+        payouts.paid.main = payouts.paid.main.plus(main)?;
+        self.add_collateral(account, main)?;
+        let excess = payout.less(covered);
+        if !excess.is_zero() {
+            let left = match payouts.insurance_left {
+                Some(left) => left,
+                None => self.insurance_left(account, now)?,
+            };
+            let insurance = excess.min(left);
+            payouts.insurance_left = Some(left.minus(insurance)?);
+            payouts.paid.insurance = payouts.paid.insurance.plus(insurance)?;
+            payouts.paid.claimed = payouts.paid.claimed.plus(excess.minus(insurance)?)?;
+            self.add_collateral(account, insurance)?;
+        }
+        Ok(())
+    }
+
+    /// Books what the insurance pool paid and what became a claim, and returns who paid.
+    pub(crate) fn finish_payouts(&mut self, account: &mut MarginAccount, payouts: Payouts, now: i64) -> Result<Payout> {
+        self.spend_insurance(payouts.paid.insurance, now)?;
+        self.record_claim(account, payouts.paid.claimed)?;
+        Ok(payouts.paid)
     }
 
     /// Serves open claims from the insurance pool's assets, as far as the day's limit goes, and returns how much it was.
@@ -106,12 +155,11 @@ impl Vault {
         part.and_then(|part| u64::try_from(part).ok()).map(Tokens).ok_or(ModelError::MathOverflow)
     }
 
-    /// Takes as much of `excess` from the insurance pool as it may pay once the claims before it are served.
-    fn insure(&mut self, excess: Tokens, now: i64) -> Result<Tokens> {
+    /// What the insurance pool may pay an account once the claims before, its own among them, are served.
+    fn insurance_left(&mut self, account: &mut MarginAccount, now: i64) -> Result<Tokens> {
         self.serve_claims(now)?;
-        let paid = excess.min(self.insurance_limit(now)?);
-        self.spend_insurance(paid, now)?;
-        Ok(paid)
+        self.sync(account)?;
+        self.insurance_limit(now)
     }
 
     /// The window that a payment now would fall into.

@@ -14,6 +14,7 @@ use crate::{
     market::{Market, MarketConfig, Series, Slot},
     pool::{Pool, PoolConfig, Ticket},
     stock::{Stock, StockConfig, UnitsRange},
+    terms::MarketTerms,
     vault::{Vault, VaultConfig},
 };
 
@@ -25,7 +26,8 @@ const _: () = assert!(size_of::<Index>() == 224);
 const _: () = assert!(size_of::<MarketConfig>() == 128);
 const _: () = assert!(size_of::<Series>() == 56);
 const _: () = assert!(size_of::<Slot>() == 136);
-const _: () = assert!(size_of::<Market>() == 9064);
+const _: () = assert!(size_of::<Market>() == 9352);
+const _: () = assert!(size_of::<MarketTerms>() == 288);
 const _: () = assert!(size_of::<Mark>() == 48);
 const _: () = assert!(size_of::<PoolConfig>() == 16);
 const _: () = assert!(size_of::<Pool>() == 56);

@@ -1,20 +1,21 @@
 //! Liquidation: closes just what brings an account back to its initial margin, in bounded work.
 
-use perpetua_pricing::{Curve, Real, Rounding, Usd};
+use perpetua_pricing::{Real, Rounding, Usd};
 
 use crate::{
-    account::{MarginAccount, MarketMuts, Markets, POSITIONS, SeriesKey},
+    account::{MarginAccount, MarketMuts, Markets, POSITIONS},
     conditions::{Action, Condition, Conditions},
     error::{ModelError, Result},
     index::{Index, Reading},
+    insurance::Payouts,
     margin::{
-        INITIAL_MARGIN_MULTIPLE, Requirement, assess, initial_margin, maintenance_margin, owed_tokens, size,
+        Exposure, INITIAL_MARGIN_MULTIPLE, assess, initial_margin, maintenance_margin, owed_tokens, tokens_up,
         units_per_millionth,
     },
-    market::Market,
+    market::slot_of,
     quantities::{Size, Tokens, UnitsPerUsd, bps, share, token_value},
     quote::{Moment, worse_for_seller},
-    trade::{collect_whole, move_entry, pay_closing, reduce_position},
+    trade::{Part, collect_whole, move_entry, pay_closing, reduce_position},
     vault::{Ledger, MARKETS, Split, Vault},
 };
 
@@ -39,33 +40,6 @@ pub struct LiquidationReport {
     pub written_off: Tokens,
 }
 
-/// A position that may be closed.
-#[derive(Clone, Copy)]
-struct Candidate {
-    /// What closing it releases.
-    required: Requirement,
-    /// Its maintenance margin rounded down, raw units.
-    least_margin: Tokens,
-    /// The bid per index unit.
-    value: Usd,
-    /// Proceeds per millionth of an index unit, raw units.
-    proceeds: Real,
-    /// Margin released per token of proceeds: what is closed first has most of it.
-    rank: Real,
-    /// Whether a part was closed already; the rest then goes whole, so that the work stays bounded.
-    reduced: bool,
-}
-
-/// What positions that cannot be closed now, for the state of their market, require and owe all the same.
-struct Kept {
-    /// Their maintenance margin, raw units.
-    margin: Real,
-    /// The dearest liquidation fee among their markets, raw units.
-    fee: Tokens,
-    /// What they owe, raw units Q64.64.
-    owed: u128,
-}
-
 type Readings = [Option<Reading>; MARKETS];
 
 /// An account while it is liquidated.
@@ -73,19 +47,28 @@ struct Liquidation<'a, 'm> {
     vault: &'a mut Vault,
     account: &'a mut MarginAccount,
     markets: &'a mut MarketMuts<'m>,
-    candidates: [Option<Candidate>; POSITIONS],
-    /// Places of the candidates; the last is closed first.
-    order: [usize; POSITIONS],
+    /// What all positions add up to.
+    exposure: Exposure,
+    /// What each position that may be closed is worth.
+    offers: [Offer; POSITIONS],
+    /// The [`order_of`] of the positions that may be closed; the last is closed first.
+    order: [u64; POSITIONS],
     /// How many of them are left.
     left: usize,
-    kept: Kept,
+    /// Whether a part of the next was closed already; the rest then goes whole, so that the work stays bounded.
+    reduced: bool,
     debt: Tokens,
-    /// The least that all positions' maintenance margin can be, raw units: each rounded down.
+    /// What positions that cannot be closed now, for the state of their market, owe, raw units Q64.64.
+    kept_owed: u128,
+    /// At most the maintenance margin without the fee, raw units: what closing releases of it is taken off rounded up.
     least_margin: Tokens,
+    /// The dearest liquidation fee, raw units.
+    fee: Tokens,
+    /// How many positions there are in each market.
+    held: [u8; MARKETS],
     min_penalty: Tokens,
     penalty_bps: u16,
-    /// What the penalty leaves of proceeds, a fraction.
-    after_penalty: Real,
+    payouts: Payouts,
     report: LiquidationReport,
 }
 
@@ -95,7 +78,7 @@ struct Liquidation<'a, 'm> {
 ///
 /// Errors: [`ModelError::MarketMissing`], [`ModelError::MarketNotAccrued`] unless every market of the account with a price
 /// was cranked in this slot, [`ModelError::AccountHealthy`], and what the states forbid if they do in every market.
-#[inline(never)] // its candidates take a large part of one of the VM's stack frames
+#[inline(never)] // what it works with takes a large part of one of the VM's stack frames
 pub fn liquidate(
     vault: &mut Vault,
     account: &mut MarginAccount,
@@ -107,32 +90,35 @@ pub fn liquidate(
 ) -> Result<LiquidationReport> {
     vault.sync(account)?;
     vault.sync(keeper)?;
-    let readings = readings(account, markets, indices, conditions, moment)?;
-    let (min_penalty, penalty_bps) = penalty_terms(account, markets)?;
+    let used = account.markets_used();
+    let readings = readings(used, markets, indices, conditions, moment)?;
+    let (min_penalty, penalty_bps) = penalty_terms(used, markets)?;
     let mut work = Liquidation {
         vault,
         account,
         markets,
-        candidates: [None; POSITIONS],
+        exposure: Exposure::NONE,
+        offers: [Offer { value: Usd::ZERO, margin: Real::ZERO }; POSITIONS],
         order: [0; POSITIONS],
         left: 0,
-        kept: Kept { margin: Real::ZERO, fee: Tokens::ZERO, owed: 0 },
+        reduced: false,
         debt: Tokens::ZERO,
+        kept_owed: 0,
         least_margin: Tokens::ZERO,
+        fee: Tokens::ZERO,
+        held: [0; MARKETS],
         min_penalty,
         penalty_bps,
-        after_penalty: Real::ONE.saturating_sub(bps(penalty_bps)),
+        payouts: Payouts::default(),
         report: LiquidationReport::default(),
     };
-    work.find_candidates(&readings, moment.now)?;
-    work.value_candidates(&readings)?;
-    work.call_in_funding()?;
+    work.require_liquidatable(&readings, moment.now)?;
+    work.value_positions(&readings)?;
     work.pay_debt()?;
-    while let Some((place, size)) = work.next_to_close()? {
-        work.close(place, size, moment.now)?;
-    }
+    while work.close_next(moment.now)? {}
+    work.book_payouts(moment.now)?;
     work.pay_debt()?;
-    work.collect_from_kept()?;
+    work.settle_open(&readings)?;
     work.carry_debt();
     work.take_penalty(keeper)?;
     Ok(work.report)
@@ -143,14 +129,14 @@ pub fn liquidate(
 /// Errors: [`ModelError::MarketMissing`], [`ModelError::MarketNotAccrued`]; [`ModelError::PriceStale`] for an index that
 /// has a price, only none that is good enough to trade at; the first reason if positions may be closed nowhere.
 fn readings(
-    account: &MarginAccount,
+    used: [bool; MARKETS],
     markets: &MarketMuts<'_>,
     indices: [Option<&Index>; MARKETS],
     conditions: Conditions,
     moment: Moment,
 ) -> Result<Readings> {
     let (mut readings, mut refusal) = ([None; MARKETS], None);
-    for (number, _) in account.markets_used().into_iter().enumerate().filter(|(_, used)| *used) {
+    for (number, _) in used.into_iter().enumerate().filter(|(_, used)| *used) {
         let market = markets[number].as_deref().ok_or(ModelError::MarketMissing)?;
         let index = indices[number].ok_or(ModelError::MarketMissing)?;
         if !index.feed.is_fresh(moment.now, index.guards.max_age_crank) {
@@ -172,47 +158,41 @@ fn readings(
     }
 }
 
-/// Bid curves of the markets and sides that an account is in, each computed once.
-#[derive(Default)]
-struct Bids([[Option<Bid>; 2]; MARKETS]);
-
-/// What a forced sale on one side of a market pays.
-struct Bid {
-    curve: Curve,
-    /// The worst spot of the price range for the seller.
-    spot: Usd,
-    units_per_millionth: Real,
+/// What a position that may be closed is worth, per unit.
+#[derive(Clone, Copy)]
+struct Offer {
+    /// The bid per index unit.
+    value: Usd,
+    /// Maintenance margin per millionth of an index unit, raw units.
+    margin: Real,
 }
 
-impl Bids {
-    /// The bid at `V_bid`, at the last known volatility where that is stale.
-    fn of(&mut self, market: &Market, readings: &Readings, key: SeriesKey) -> Result<&Bid> {
-        let number = usize::from(key.market);
-        let known = self.0.get_mut(number).ok_or(ModelError::MarketMissing)?;
-        Ok(match &mut known[key.side as usize] {
-            Some(bid) => bid,
-            unknown => {
-                let reading = readings[number].as_ref().ok_or(ModelError::MarketMissing)?;
-                unknown.insert(Bid {
-                    curve: market.config.curve(key.side, market.bid_volatility(key.side))?,
-                    spot: worse_for_seller(key.side, reading),
-                    units_per_millionth: units_per_millionth(market.units.low)?,
-                })
-            }
-        })
-    }
+/// Bits of a place.
+const PLACE_BITS: u32 = POSITIONS.trailing_zeros();
+
+/// A number that rises with the margin that closing releases per token of proceeds, to 31 bits, which one division of words
+/// gives; of equal positions the first place has the higher. What pays nothing has the highest.
+fn order_of(margin: Real, proceeds: Real, place: usize) -> u64 {
+    let last = (POSITIONS.wrapping_sub(1).wrapping_sub(place)) as u64;
+    let Some(quotient) = margin.mantissa().checked_div(proceeds.mantissa() >> 32) else {
+        return (u64::MAX << PLACE_BITS) | last;
+    };
+    // Both mantissas have their top bits set, so the quotient has 32 bits or 33.
+    let exponent = i64::from(margin.exponent()) - i64::from(proceeds.exponent());
+    let (quotient, exponent) = if quotient >> 32 == 0 { (quotient, exponent) } else { (quotient >> 1, exponent + 1) };
+    // Exponents of Reals have 25 bits and a sign.
+    ((((exponent + (1 << 26)).cast_unsigned() << 32) | quotient) << PLACE_BITS) | last
 }
 
-/// Whole tokens of a margin, rounded down; nothing where they do not fit. The sum of such parts never exceeds the rounded
-/// sum of the margins.
-fn least_of(margin: Real) -> Tokens {
-    Tokens(margin.to_fixed(0, Rounding::Down).unwrap_or(0))
+/// The place in an [`order_of`].
+fn place_of(order: u64) -> usize {
+    POSITIONS.wrapping_sub(1).wrapping_sub(usize::from(order.to_le_bytes()[0]) % POSITIONS)
 }
 
 /// The smallest penalty and the penalty rate: the dearest among the account's markets.
-fn penalty_terms(account: &MarginAccount, markets: &MarketMuts<'_>) -> Result<(Tokens, u16)> {
+fn penalty_terms(used: [bool; MARKETS], markets: &MarketMuts<'_>) -> Result<(Tokens, u16)> {
     let (mut units, mut cents, mut rate) = (UnitsPerUsd::ZERO, 0, 0);
-    for (market, _) in markets.iter().zip(account.markets_used()).filter(|(_, used)| *used) {
+    for (market, _) in markets.iter().zip(used).filter(|(_, used)| *used) {
         let market = market.as_deref().ok_or(ModelError::MarketMissing)?;
         units = market.units.last.max(units);
         cents = market.config.min_penalty_cents.max(cents);
@@ -222,85 +202,84 @@ fn penalty_terms(account: &MarginAccount, markets: &MarketMuts<'_>) -> Result<(T
 }
 
 impl Liquidation<'_, '_> {
-    /// Lists every position that may be closed with what it requires, in place: the VM's stack has no room for a second
-    /// list.
+    /// Adds up what all positions require and owe; what those that may be closed owe is one debt, rounded up once for each.
     ///
     /// Errors: [`ModelError::AccountHealthy`].
-    #[inline(never)] // the margin rates need not be on the stack beside the curves
-    fn find_candidates(&mut self, readings: &Readings, now: i64) -> Result<()> {
-        let (candidates, kept, account) = (&mut self.candidates, &mut self.kept, &*self.account);
-        let list = |required: Requirement| {
-            let market = usize::from(account.positions[required.place].market);
-            if readings.get(market).is_none_or(Option::is_none) {
-                kept.margin = kept.margin.add(required.margin);
-                kept.fee = kept.fee.max(required.fee);
-                kept.owed = kept.owed.saturating_add(required.owed);
-                return;
+    #[inline(never)] // needs the stack for itself
+    fn require_liquidatable(&mut self, readings: &Readings, now: i64) -> Result<()> {
+        let (account, held) = (&*self.account, &mut self.held);
+        let (mut debt, mut kept_owed) = (self.account.debt, 0u128);
+        let see = |place: usize, owed: u128| {
+            let number = usize::from(account.positions[place].market);
+            if let Some(held) = held.get_mut(number) {
+                *held = held.saturating_add(1);
             }
-            candidates[required.place] = Some(Candidate {
-                required,
-                least_margin: least_of(required.margin),
-                value: Usd::ZERO,
-                proceeds: Real::ZERO,
-                rank: Real::ZERO,
-                reduced: false,
-            });
+            if readings.get(number).is_some_and(Option::is_some) {
+                // A debt beyond all tokens saturates: it is written off in any case.
+                debt = Tokens(debt.0.saturating_add(owed_tokens(owed).0));
+            } else {
+                kept_owed = kept_owed.saturating_add(owed);
+            }
         };
-        let health = assess(account, self.markets, now, list)?;
-        self.least_margin = least_of(self.kept.margin);
-        if health.is_liquidatable() { Ok(()) } else { Err(ModelError::AccountHealthy) }
-    }
-
-    /// Finds what each candidate would pay, and so its rank.
-    #[inline(never)]
-    fn value_candidates(&mut self, readings: &Readings) -> Result<()> {
-        let mut bids = Bids::default();
-        for candidate in self.candidates.iter_mut().flatten() {
-            let key = self.account.positions[candidate.required.place].key();
-            let market = self.markets.require(key.market)?;
-            let bid = bids.of(market, readings, key)?;
-            candidate.value = market.value(&bid.curve, bid.spot, candidate.required.strike, Rounding::Down);
-            candidate.proceeds = bid.units_per_millionth.mul(candidate.value.into());
-            self.least_margin = Tokens(self.least_margin.0.saturating_add(candidate.least_margin.0));
-            candidate.rank = candidate.required.per_millionth.div(candidate.proceeds).unwrap_or(Real::MAX);
+        let health = assess(account, self.markets, now, &mut self.exposure, see)?;
+        if !health.is_liquidatable() {
+            return Err(ModelError::AccountHealthy);
         }
-        self.sort_candidates();
+        self.account.debt = Tokens::ZERO;
+        (self.debt, self.kept_owed, self.fee) = (debt, kept_owed, self.exposure.fee());
+        // The fee is added after rounding up, so this is at most the exact sum.
+        self.least_margin = health.maintenance.less(self.fee).less(Tokens(1));
         Ok(())
     }
 
-    /// Sorts by rank, once for all closes; of equal ranks the first place is closed first.
-    fn sort_candidates(&mut self) {
-        let mut ranks = [Real::ZERO; POSITIONS];
-        for candidate in self.candidates.iter().flatten() {
-            let (rank, mut at) = (candidate.rank, self.left);
-            while at > 0 && ranks[at - 1] >= rank {
-                (ranks[at], self.order[at]) = (ranks[at - 1], self.order[at - 1]);
-                at -= 1;
+    /// Finds what each position that may be closed would pay, and so their order.
+    fn value_positions(&mut self, readings: &Readings) -> Result<()> {
+        for (number, reading) in (0..).zip(readings) {
+            if let Some(reading) = reading {
+                self.value_market(number, reading)?;
             }
-            (ranks[at], self.order[at]) = (rank, candidate.required.place);
-            self.left += 1;
         }
+        Ok(())
     }
 
-    /// Turns what all positions that may be closed owe into one debt, rounded up once per position.
-    fn call_in_funding(&mut self) -> Result<()> {
-        self.debt = core::mem::take(&mut self.account.debt);
-        for candidate in self.candidates.iter().flatten() {
-            let position = &mut self.account.positions[candidate.required.place];
+    /// The same in one market, which shares a grid and a curve for each side.
+    #[inline(never)] // the curves need the stack for themselves
+    fn value_market(&mut self, number: u8, reading: &Reading) -> Result<()> {
+        let market = self.markets.require(number)?;
+        let (grid, units) = (market.grid(), units_per_millionth(market.units.low));
+        let rates = self.exposure.rates[usize::from(number)].ok_or(ModelError::MarketMissing)?;
+        let mut curves = [None, None];
+        for place in 0..POSITIONS {
+            let position = &self.account.positions[place];
+            if position.market != number || position.size.is_zero() {
+                continue;
+            }
             let key = position.key();
-            let market = self.markets[usize::from(key.market)].as_deref_mut();
-            let market = market.ok_or(ModelError::MarketMissing)?;
-            market.void_mark();
-            let series = market.series_mut(key.side, key.tick)?;
-            // A debt beyond all tokens saturates: it is written off in any case.
-            self.debt = Tokens(self.debt.0.saturating_add(owed_tokens(candidate.required.owed).0));
-            move_entry(series, position, series.index())?;
+            let curve = match &mut curves[key.side as usize] {
+                Some(curve) => curve,
+                unknown => {
+                    // `V_bid`, at the last known volatility where that is stale, at the worst spot for the seller.
+                    let (volatility, spot) = (market.bid_volatility(key.side), worse_for_seller(key.side, reading));
+                    let curve = market.contract(key.side).at_spot(volatility, &grid, spot);
+                    unknown.insert(curve.ok_or(ModelError::MathOverflow)?)
+                }
+            };
+            let strike = Usd::from(market.slots[slot_of(key.tick)].strike);
+            let most = market.config.cap_value(key.side, strike);
+            let value = curve.price(key.tick, strike, most, Rounding::Down);
+            let margin = rates.ahead[key.side as usize].mul(strike.into());
+            self.offers[place] = Offer { value, margin };
+            insert(&mut self.order, self.left, order_of(margin, units.mul(value.into()), place));
+            self.left += 1;
         }
         Ok(())
     }
 
     fn pay_debt(&mut self) -> Result<()> {
         let paid = self.debt.min(self.account.collateral);
+        if paid.is_zero() {
+            return Ok(());
+        }
         self.vault.charge_split(self.account, Split::of_funding(paid)?)?;
         self.debt = self.debt.minus(paid)?;
         self.report.funding = self.report.funding.plus(paid)?;
@@ -308,100 +287,122 @@ impl Liquidation<'_, '_> {
     }
 
     /// What the account is short of its initial margin after the penalty; nothing once it is restored.
-    fn shortfall(&self) -> Result<Tokens> {
-        let Kept { mut margin, mut fee, .. } = self.kept;
-        for Candidate { required, .. } in self.candidates.iter().flatten() {
-            margin = margin.add(required.margin);
-            fee = fee.max(required.fee);
-        }
-        self.shortfall_at(maintenance_margin(margin, fee))
+    fn shortfall(&mut self) -> Result<Tokens> {
+        self.exposure.count_again(self.account, self.markets)?;
+        let (margin, penalty) = (self.exposure.margin(), self.penalty(self.payouts.received()?)?);
+        self.least_margin = tokens_up(margin).less(Tokens(1));
+        Ok(self.shortfall_at(maintenance_margin(margin, self.fee), penalty))
     }
 
-    /// The same for a given maintenance margin.
-    fn shortfall_at(&self, maintenance: Tokens) -> Result<Tokens> {
-        let owed = self.debt.0.saturating_add(owed_tokens(self.kept.owed).0);
-        let needed = initial_margin(maintenance).0.saturating_add(owed).saturating_add(self.penalty()?.0);
-        Ok(Tokens(needed).less(self.account.collateral))
+    /// The same for a given maintenance margin and penalty.
+    fn shortfall_at(&self, maintenance: Tokens, penalty: Tokens) -> Tokens {
+        let owed = self.debt.0.saturating_add(owed_tokens(self.kept_owed).0);
+        let needed = initial_margin(maintenance).0.saturating_add(owed).saturating_add(penalty.0);
+        Tokens(needed).less(self.account.collateral)
     }
 
-    fn penalty(&self) -> Result<Tokens> {
-        Ok(share(self.report.proceeds, self.penalty_bps, Rounding::Down)?.max(self.min_penalty))
+    fn penalty(&self, proceeds: Tokens) -> Result<Tokens> {
+        Ok(share(proceeds, self.penalty_bps, Rounding::Down)?.max(self.min_penalty))
     }
 
-    /// Which position to close next and how much of it: the one that releases most margin per token of proceeds.
-    fn next_to_close(&self) -> Result<Option<(usize, Size)>> {
-        let Some(&place) = self.order[..self.left].last() else { return Ok(None) };
-        let best = self.candidates[place].as_ref().ok_or(ModelError::PositionNotFound)?;
-        // Where the least that is short takes the whole position, the exact sum over all candidates is spared.
-        let least = self.shortfall_at(self.least_margin)?;
-        if !least.is_zero() {
-            let size = self.size_to_close(best, least)?;
-            if size == self.account.positions[place].size {
-                return Ok(Some((place, size)));
+    /// Closes the position that releases most margin per token of proceeds, or as much of it as the account is short of; a
+    /// remainder of dust, or below the market's minimum, is closed too. Whether it did, and there may be more to close.
+    fn close_next(&mut self, now: i64) -> Result<bool> {
+        let Some(&order) = self.order[..self.left].last() else { return Ok(false) };
+        let place = place_of(order);
+        let position = &self.account.positions[place];
+        let (number, held, offer) = (position.market, position.size, self.offers[place]);
+        let market = self.markets.require(number)?;
+        let margin_of = |size: Size| tokens_up(offer.margin.mul(Real::from_u64(size.0)));
+        let (mut size, mut margin) = (held, margin_of(held));
+        let mut payout = token_value(held, market.units.low, offer.value, Rounding::Down)?;
+        // Where the least that is short is more than the whole position can release, neither the exact sum nor a quotient is
+        // needed.
+        let most = initial_margin(margin).0.saturating_add(payout.0).saturating_add(1);
+        let least = self.shortfall_at(Tokens(self.least_margin.0.saturating_add(self.fee.0)), self.min_penalty);
+        if least.0 < most {
+            let (units, dust) = (market.units.low, market.config.dust_size.max(market.config.min_size));
+            let shortfall = self.shortfall()?;
+            if shortfall.is_zero() {
+                return Ok(false);
+            }
+            let wanted = self.wanted(offer, units, shortfall);
+            if !self.reduced && wanted.0.saturating_add(dust.0) < held.0 {
+                (size, margin) = (wanted, margin_of(wanted));
+                payout = token_value(size, units, offer.value, Rounding::Down)?;
             }
         }
-        let shortfall = self.shortfall()?;
-        if shortfall.is_zero() { Ok(None) } else { Ok(Some((place, self.size_to_close(best, shortfall)?))) }
+        self.least_margin = self.least_margin.less(margin);
+        self.close(place, size, payout, now)?;
+        self.reduced = size != held;
+        if !self.reduced {
+            self.left -= 1;
+            self.note_closed(usize::from(number));
+        }
+        Ok(true)
+    }
+
+    /// Takes the fee of a market off where its last position was closed.
+    fn note_closed(&mut self, number: usize) {
+        let Some(held) = self.held.get_mut(number) else { return };
+        *held = held.saturating_sub(1);
+        if *held == 0 {
+            let left = self.held.iter().zip(&self.exposure.rates).filter(|(held, _)| **held != 0);
+            self.fee = left.filter_map(|(_, rates)| Some(rates.as_ref()?.fee)).max().unwrap_or(Tokens::ZERO);
+        }
     }
 
     /// The size whose closing covers the shortfall: it releases four times its maintenance margin and pays its value, of
-    /// which the penalty takes a part. A remainder of dust, or below the market's minimum, is closed too.
-    fn size_to_close(&self, candidate: &Candidate, shortfall: Tokens) -> Result<Size> {
-        let position = &self.account.positions[candidate.required.place];
-        if candidate.reduced {
-            return Ok(position.size);
-        }
-        let config = &self.markets.require(position.market)?.config;
+    /// which the penalty takes a part.
+    fn wanted(&self, offer: Offer, units: UnitsPerUsd, shortfall: Tokens) -> Size {
         // The multiple is a power of two, so this is the exact product, and cheap.
         const { assert!(INITIAL_MARGIN_MULTIPLE.is_power_of_two()) };
         let power = INITIAL_MARGIN_MULTIPLE.trailing_zeros().cast_signed();
-        let released = candidate.required.per_millionth.scale_by_power_of_two(power);
-        let gain = released.add(candidate.proceeds.mul(self.after_penalty));
+        let after_penalty = Real::ONE.saturating_sub(bps(self.penalty_bps));
+        let proceeds = units_per_millionth(units).mul(offer.value.into());
+        let gain = offer.margin.scale_by_power_of_two(power).add(proceeds.mul(after_penalty));
         let exact = Real::from_u64(shortfall.0).div(gain).and_then(|size| size.to_fixed(0, Rounding::Up));
         // One millionth more for each side of the rounding of proceeds and of margin.
-        let wanted = Size(exact.unwrap_or(u64::MAX).saturating_add(2));
-        let dust = config.dust_size.max(config.min_size);
-        Ok(if wanted.0.saturating_add(dust.0) >= position.size.0 { position.size } else { wanted })
+        Size(exact.unwrap_or(u64::MAX).saturating_add(2))
     }
 
-    fn close(&mut self, place: usize, size: Size, now: i64) -> Result<()> {
-        let number = usize::from(self.account.positions[place].market);
-        let market = self.markets[number].as_deref_mut().ok_or(ModelError::MarketMissing)?;
-        let candidate = self.candidates[place].as_mut().ok_or(ModelError::PositionNotFound)?;
-        let payout = token_value(size, market.units.low, candidate.value, Rounding::Down)?;
-        let paid = pay_closing(self.vault, self.account, market, (place, size), payout, now)?;
-        reduce_position(self.vault, self.account, market, place, size)?;
-        let left = self.account.positions[place].size;
-        self.least_margin = self.least_margin.less(candidate.least_margin);
-        if left.is_zero() {
-            self.candidates[place] = None;
-            self.left -= 1;
-        } else {
-            candidate.reduced = true;
-            candidate.required.margin = candidate.required.per_millionth.mul(self::size(left));
-            candidate.least_margin = least_of(candidate.required.margin);
-            self.least_margin = Tokens(self.least_margin.0.saturating_add(candidate.least_margin.0));
-        }
-        self.report.proceeds = self.report.proceeds.plus(paid.received()?)?;
-        self.report.from_insurance = self.report.from_insurance.plus(paid.insurance)?;
-        self.report.claimed = self.report.claimed.plus(paid.claimed)?;
+    fn close(&mut self, place: usize, size: Size, payout: Tokens, now: i64) -> Result<()> {
+        let position = &self.account.positions[place];
+        let part = Part::of(position, size)?;
+        let market = self.markets[usize::from(position.market) % MARKETS].as_deref_mut();
+        let market = market.ok_or(ModelError::MarketMissing)?;
+        pay_closing(self.vault, self.account, market, &mut self.payouts, (part, payout), now)?;
+        reduce_position(self.vault, self.account, market, place, part)?;
         self.report.closed = self.report.closed.saturating_add(1);
         Ok(())
     }
 
-    /// Collects what positions that stay owe, as far as the collateral goes; the rest goes on being owed.
-    fn collect_from_kept(&mut self) -> Result<()> {
-        if self.kept.owed == 0 {
-            return Ok(());
-        }
+    fn book_payouts(&mut self, now: i64) -> Result<()> {
+        let paid = self.vault.finish_payouts(self.account, core::mem::take(&mut self.payouts), now)?;
+        self.report.proceeds = paid.received()?;
+        self.report.from_insurance = paid.insurance;
+        self.report.claimed = paid.claimed;
+        Ok(())
+    }
+
+    /// Notes that the positions that stay open have paid: those that might have been closed in full, the others as far as the
+    /// collateral goes; the rest goes on being owed.
+    fn settle_open(&mut self, readings: &Readings) -> Result<()> {
         for place in 0..POSITIONS {
-            let position = self.account.positions[place];
-            if position.size.is_zero() || self.candidates[place].is_some() {
+            let position = &mut self.account.positions[place];
+            if position.size.is_zero() {
                 continue;
             }
-            let market = self.markets[usize::from(position.market)].as_deref_mut().ok_or(ModelError::MarketMissing)?;
-            let paid = collect_whole(self.vault, self.account, market, place)?;
-            self.report.funding = self.report.funding.plus(paid)?;
+            let (key, number) = (position.key(), usize::from(position.market) % MARKETS);
+            let market = self.markets[number].as_deref_mut().ok_or(ModelError::MarketMissing)?;
+            if readings[number].is_some() {
+                market.void_mark();
+                let series = market.series_mut(key.side, key.tick)?;
+                move_entry(series, position, series.index())?;
+            } else if self.kept_owed != 0 {
+                let paid = collect_whole(self.vault, self.account, market, place)?;
+                self.report.funding = self.report.funding.plus(paid)?;
+            }
         }
         Ok(())
     }
@@ -417,7 +418,7 @@ impl Liquidation<'_, '_> {
 
     /// The penalty never exceeds what is left, so it takes nothing from the pools.
     fn take_penalty(&mut self, keeper: &mut MarginAccount) -> Result<()> {
-        let penalty = self.penalty()?.min(self.account.collateral);
+        let penalty = self.penalty(self.report.proceeds)?.min(self.account.collateral);
         let reward = Tokens(penalty.0 / 2);
         let rest = penalty.minus(reward)?;
         self.vault.charge(self.account, Ledger::Insurance, rest)?;
@@ -427,4 +428,14 @@ impl Liquidation<'_, '_> {
         self.report.insurance_reward = rest;
         Ok(())
     }
+}
+
+/// Inserts an order among the first `count`, which rise.
+fn insert(orders: &mut [u64; POSITIONS], count: usize, order: u64) {
+    let mut at = count;
+    while at > 0 && orders[at - 1] > order {
+        orders[at] = orders[at - 1];
+        at -= 1;
+    }
+    orders[at] = order;
 }

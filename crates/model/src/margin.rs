@@ -1,15 +1,15 @@
 //! Margin: what an account owes, what it must keep, and what may be taken out.
 
-use perpetua_pricing::{Real, Rounding, Side, Usd, exp, ln};
+use perpetua_pricing::{Real, Rounding, Side, exp, ln};
 
 use crate::{
-    account::{MarginAccount, Markets, Position},
+    account::{MarginAccount, Markets, Position, SeriesKey},
     conditions::{Action, Conditions},
     error::{ModelError, Result},
     market::{Market, MarketConfig},
     quantities::{
         FundingIndex, SECONDS_PER_YEAR, SIZE_SCALE, Size, Tokens, UnitsPerUsd, VOLATILITY_FRACTION_BITS, Volatility,
-        Wide, bps, product,
+        Wide, bps, product, wrapping_product,
     },
     vault::{MARKETS, Vault},
 };
@@ -65,6 +65,12 @@ const PER_SECOND_AND_MILLIONTH: Real = match Real::from_ratio(1, SECONDS_PER_YEA
     None => panic!("the divisor is not zero"),
 };
 
+/// Index units in a millionth.
+const MILLIONTH: Real = match Real::from_ratio(1, SIZE_SCALE) {
+    Some(part) => part,
+    None => panic!("the divisor is not zero"),
+};
+
 /// What margin takes from a market's configuration alone. The market keeps it, since logarithm, exponential and square root
 /// would otherwise be most of what margin costs.
 #[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
@@ -111,22 +117,15 @@ impl MarginTerms {
     }
 }
 
-/// The highest funding that one side of a market can charge.
+/// The highest funding that a market can charge, for calls and puts.
 #[derive(Clone, Copy, Debug)]
-pub struct MarginRate {
+pub struct MarginRates {
     /// Within the margin horizon: tokens per millionth of an index unit and dollar of strike.
-    ahead: Real,
+    pub(crate) ahead: [Real; 2],
     /// Since the last accrual, in the same unit.
-    behind: Real,
-    /// What the account owes once for being in the market, raw units.
-    fee: Tokens,
-}
-
-impl MarginRate {
-    /// The maintenance margin of one millionth of an index unit at a strike, in raw units.
-    pub fn maintenance(&self, strike: Real) -> Real {
-        self.ahead.mul(strike)
-    }
+    behind: [Real; 2],
+    /// What an account owes once for being in the market, raw units.
+    pub(crate) fee: Tokens,
 }
 
 impl Market {
@@ -137,47 +136,66 @@ impl Market {
         self.units.last.cents(u64::from(self.config.liquidation_fee_cents), Rounding::Up)
     }
 
-    /// By what factor the middle volatility can rise within the margin horizon after `elapsed` seconds without a crank.
-    fn reach(&self, elapsed: u64) -> Real {
-        let reach = Volatility(self.margin.reach).real();
+    /// By what factor the middle volatility can rise within the margin horizon after `elapsed` seconds without a crank,
+    /// Q16.48, rounded up; saturating.
+    fn reach(&self, elapsed: u64) -> u64 {
         if elapsed == 0 {
-            return reach;
+            return self.margin.reach;
         }
-        reach.mul(exp(Real::from_fixed(self.margin.slew, SLEW_FRACTION_BITS).mul(Real::from_u64(elapsed))))
+        let slew = Real::from_fixed(self.margin.slew, SLEW_FRACTION_BITS);
+        let reach = Volatility(self.margin.reach).real().mul(exp(slew.mul(Real::from_u64(elapsed))));
+        reach.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Up).unwrap_or(u64::MAX)
     }
 
     /// The highest middle volatility within the margin horizon after `elapsed` seconds without a crank.
     pub fn volatility_cap(&self, side: Side, elapsed: u64) -> Real {
-        let reachable = self.middle[side as usize].real().mul(self.reach(elapsed));
-        let highest = Volatility::from_bps(self.config.max_volatility_bps).real();
-        if reachable < highest { reachable } else { highest }
+        self.volatility_within(side, self.reach(elapsed)).real()
+    }
+
+    fn volatility_within(&self, side: Side, reach: u64) -> Volatility {
+        let highest = Volatility::from_bps(self.config.max_volatility_bps);
+        times_up(self.middle[side as usize].0, reach).map_or(highest, |reachable| highest.min(Volatility(reachable)))
     }
 
     /// For calls and puts `X (1 + w) (sigma_cap / sqrt(8 T) + carry + rent c) / 10^6`: multiplied by strike and time, nothing
     /// makes a position pay more, in a dollar market as long as the stock does not fall to less than `1 / (1 + w)`.
     ///
     /// Source: docs/mechanism.md section 6. Errors: [`ModelError::MathOverflow`].
-    pub fn margin_rates(&self, now: i64) -> Result<[MarginRate; 2]> {
+    pub fn margin_rates(&self, now: i64) -> Result<MarginRates> {
         let elapsed = u64::try_from(now.saturating_sub(self.accrued_at)).unwrap_or(0);
-        let (fee, reach) = (self.liquidation_fee()?, self.reach(elapsed));
-        let highest = Volatility::from_bps(self.config.max_volatility_bps).real();
+        let reach = self.reach(elapsed);
+        // Fixed point, rounded up, up to the one conversion of each side: on the VM cheaper than a Real for each factor.
+        let mut yearly = [Real::ZERO; 2];
+        for side in [Side::Call, Side::Put] {
+            let (gamma, steady) = (self.margin.gamma[side as usize], self.margin.steady[side as usize]);
+            let rent = times_up(self.volatility_within(side, reach).0, gamma);
+            let whole = rent.and_then(|rent| rent.checked_add(steady)).ok_or(ModelError::MathOverflow)?;
+            yearly[side as usize] = Volatility(whole).real();
+        }
         let per_dollar = self.units.last.real().mul(PER_SECOND_AND_MILLIONTH);
-        let (ahead, behind) = (Real::from_u64(self.config.margin_horizon.into()), Real::from_u64(elapsed));
-        Ok([Side::Call, Side::Put].map(|side| {
-            let [middle, gamma, steady] =
-                [self.middle[side as usize].0, self.margin.gamma[side as usize], self.margin.steady[side as usize]]
-                    .map(|fixed| Volatility(fixed).real());
-            let reachable = middle.mul(reach);
-            let cap = if reachable < highest { reachable } else { highest };
-            let per_second = cap.mul(gamma).add(steady).mul(per_dollar);
-            MarginRate { ahead: per_second.mul(ahead), behind: per_second.mul(behind), fee }
-        }))
+        let within = |seconds: u64| {
+            let both = per_dollar.mul(Real::from_u64(seconds));
+            [yearly[0].mul(both), yearly[1].mul(both)]
+        };
+        Ok(MarginRates {
+            ahead: within(self.config.margin_horizon.into()),
+            behind: if elapsed == 0 { [Real::ZERO; 2] } else { within(elapsed) },
+            fee: self.liquidation_fee()?,
+        })
     }
 }
 
+/// The product of two Q16.48 numbers, rounded up. None where it does not fit.
+fn times_up(a: u64, b: u64) -> Option<u64> {
+    let Wide { low, high } = Wide::new(product(a, b));
+    let whole = (high << (64 - VOLATILITY_FRACTION_BITS)) | (low >> VOLATILITY_FRACTION_BITS);
+    let up = u64::from(low << (64 - VOLATILITY_FRACTION_BITS) != 0);
+    if high >> VOLATILITY_FRACTION_BITS == 0 { whole.checked_add(up) } else { None }
+}
+
 /// Raw units per dollar and millionth of an index unit: `X / 10^6`.
-pub(crate) fn units_per_millionth(units: UnitsPerUsd) -> Result<Real> {
-    units.real().div(Real::from_u64(SIZE_SCALE)).ok_or(ModelError::MathOverflow)
+pub(crate) fn units_per_millionth(units: UnitsPerUsd) -> Real {
+    units.real().mul(MILLIONTH)
 }
 
 /// Four times maintenance margin. It saturates, as all of margin does: an account that owes more tokens than exist must
@@ -192,11 +210,12 @@ pub(crate) fn initial_margin(maintenance: Tokens) -> Tokens {
 pub(crate) fn owed_exact(position: &Position, index: FundingIndex) -> Result<u128> {
     let since = index.0.checked_sub(position.entry().0).ok_or(ModelError::MathOverflow)?;
     let since = Wide::new(since);
+    let lower = product(position.size.0, since.low);
     if since.high == 0 {
-        return Ok(product(position.size.0, since.low)); // mostly: below one whole unit a millionth
+        return Ok(lower); // mostly: below one whole unit a millionth
     }
-    let upper = position.size.0.checked_mul(since.high).map(|high| Wide { low: 0, high }.get());
-    Ok(upper.map_or(u128::MAX, |upper| upper.saturating_add(product(position.size.0, since.low))))
+    let Wide { low: upper, high: beyond } = Wide::new(product(position.size.0, since.high));
+    Ok(if beyond == 0 { lower.saturating_add(Wide { low: 0, high: upper }.get()) } else { u128::MAX })
 }
 
 /// Whole tokens of a Q64.64 amount, rounded up since a payer owes it; saturating.
@@ -204,78 +223,112 @@ pub(crate) fn owed_tokens(exact: u128) -> Tokens {
     Tokens(u64::try_from(exact.div_ceil(1 << 64)).unwrap_or(u64::MAX))
 }
 
-/// Margin rates of the markets that an account is in, each computed once.
-#[derive(Default)]
-struct MarginRates([Option<[MarginRate; 2]>; MARKETS]);
+/// Fraction bits of dollars in [`Exposure`]: a position's strike times size has fewer than 64 bits before them, so that the
+/// sum of all sixteen fits.
+const EXPOSURE_FRACTION_BITS: u32 = 60;
 
-impl MarginRates {
-    fn of(&mut self, market: &Market, number: u8, side: Side, now: i64) -> Result<&MarginRate> {
-        let known = self.0.get_mut(usize::from(number)).ok_or(ModelError::MarketMissing)?;
-        let rates = match known {
-            Some(rates) => rates,
-            unknown => unknown.insert(market.margin_rates(now)?),
-        };
-        Ok(&rates[side as usize])
-    }
+/// What an account's positions add up to: margin is linear in size times strike, so one multiplication for each side of a
+/// market serves all positions there, and the sum is exact.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exposure {
+    /// Sum of size times strike for calls and puts of each market, millionths of an index unit times dollars, with
+    /// [`EXPOSURE_FRACTION_BITS`].
+    dollars: [[u128; 2]; MARKETS],
+    /// The rates of the markets that there are positions in.
+    pub(crate) rates: [Option<MarginRates>; MARKETS],
 }
 
-/// What one position adds to maintenance margin.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Requirement {
-    /// The position's place in the account.
-    pub(crate) place: usize,
-    /// Its strike.
-    pub(crate) strike: Usd,
-    /// Maintenance margin per millionth of an index unit, raw units.
-    pub(crate) per_millionth: Real,
-    /// Maintenance margin of the whole position, raw units.
-    pub(crate) margin: Real,
-    /// The liquidation fee of its market, raw units.
-    pub(crate) fee: Tokens,
-    /// What the position owes, raw units Q64.64.
-    pub(crate) owed: u128,
+impl Exposure {
+    pub(crate) const NONE: Self = Self { dollars: [[0; 2]; MARKETS], rates: [None; MARKETS] };
+
+    /// What a position adds: its size times its strike.
+    fn of(size: Size, strike: Wide) -> u128 {
+        // Sizes have 40 bits and strikes 88, so nothing wraps, nor does the sum of sixteen.
+        wrapping_product(size, strike.get()) >> (64 - EXPOSURE_FRACTION_BITS)
+    }
+
+    fn add(&mut self, key: SeriesKey, strike: Wide, size: Size) {
+        if let Some(sides) = self.dollars.get_mut(usize::from(key.market)) {
+            let sum = &mut sides[key.side as usize];
+            *sum = sum.wrapping_add(Self::of(size, strike));
+        }
+    }
+
+    /// Counts the positions that are left.
+    ///
+    /// Errors: [`ModelError::MarketMissing`].
+    pub(crate) fn count_again(&mut self, account: &MarginAccount, markets: &impl Markets) -> Result<()> {
+        self.dollars = Self::NONE.dollars;
+        for (_, position) in account.open_positions() {
+            let key = position.key();
+            let (slot, _) = markets.require(key.market)?.series(key.side, key.tick)?;
+            self.add(key, slot.strike, position.size);
+        }
+        Ok(())
+    }
+
+    /// Maintenance margin without the fee, raw units; one formula for margin and liquidation, so that both round to the same
+    /// unit.
+    pub(crate) fn margin(&self) -> Real {
+        self.sum(|rates| &rates.ahead)
+    }
+
+    fn sum(&self, rate: impl Fn(&MarginRates) -> &[Real; 2]) -> Real {
+        let mut sum = Real::ZERO;
+        for (dollars, rates) in self.dollars.iter().zip(&self.rates) {
+            let Some(rates) = rates else { continue };
+            for (dollars, rate) in dollars.iter().zip(rate(rates)) {
+                if *dollars != 0 && !rate.is_zero() {
+                    sum = sum.add(rate.mul(Real::from_fixed_wide(*dollars, EXPOSURE_FRACTION_BITS)));
+                }
+            }
+        }
+        sum
+    }
+
+    /// The dearest liquidation fee among the markets that there are positions in, raw units.
+    pub(crate) fn fee(&self) -> Tokens {
+        let held = self.dollars.iter().zip(&self.rates).filter(|(dollars, _)| **dollars != [0, 0]);
+        held.filter_map(|(_, rates)| Some(rates.as_ref()?.fee)).max().unwrap_or(Tokens::ZERO)
+    }
 }
 
 /// How the account stands now. Markets that were not cranked now count with the most that can have come due.
 ///
 /// Errors: [`ModelError::MarketMissing`], [`ModelError::MathOverflow`].
 pub fn health(account: &MarginAccount, markets: &impl Markets, now: i64) -> Result<Health> {
-    assess(account, markets, now, |_| ())
+    let mut exposure = Exposure::NONE;
+    assess(account, markets, now, &mut exposure, |_, _| ())
 }
 
-/// [`health`], which shows what each position requires on the way, so that a liquidation need not compute it again.
+/// [`health`], which shows on the way what each position owes (its place and raw units Q64.64), and what all add up to.
 pub(crate) fn assess(
     account: &MarginAccount,
     markets: &impl Markets,
     now: i64,
-    mut see: impl FnMut(Requirement),
+    exposure: &mut Exposure,
+    mut see: impl FnMut(usize, u128),
 ) -> Result<Health> {
-    let mut rates = MarginRates::default();
     let mut owed = Wide { low: 0, high: account.debt.0 }.get();
-    let (mut maintenance, mut unaccrued, mut fee) = (Real::ZERO, Real::ZERO, Tokens::ZERO);
     for (place, position) in account.open_positions() {
         let key = position.key();
         let market = markets.require(key.market)?;
         let (slot, series) = market.series(key.side, key.tick)?;
         let exact = owed_exact(position, series.index())?;
         owed = owed.saturating_add(exact);
-        let rate = rates.of(market, key.market, key.side, now)?;
-        let (strike, size) = (Usd::from(slot.strike), size(position.size));
-        let dollars = Real::from(strike);
-        let per_millionth = rate.maintenance(dollars);
-        let margin = per_millionth.mul(size);
-        maintenance = maintenance.add(margin);
-        if !rate.behind.is_zero() {
-            unaccrued = unaccrued.add(rate.behind.mul(dollars).mul(size));
+        exposure.add(key, slot.strike, position.size);
+        see(place, exact);
+    }
+    for (number, (dollars, rates)) in (0..).zip(exposure.dollars.iter().zip(&mut exposure.rates)) {
+        if *dollars != [0, 0] {
+            *rates = Some(markets.require(number)?.margin_rates(now)?);
         }
-        fee = fee.max(rate.fee);
-        see(Requirement { place, strike, per_millionth, margin, fee: rate.fee, owed: exact });
     }
     Ok(Health {
         collateral: account.collateral,
         owed: owed_tokens(owed),
-        unaccrued: tokens_up(unaccrued),
-        maintenance: maintenance_margin(maintenance, fee),
+        unaccrued: tokens_up(exposure.sum(|rates| &rates.behind)),
+        maintenance: maintenance_margin(exposure.margin(), exposure.fee()),
     })
 }
 
@@ -306,18 +359,12 @@ pub fn withdraw(
     Ok(health)
 }
 
-/// A size in millionths as a real number.
-pub(crate) fn size(size: Size) -> Real {
-    Real::from_u64(size.0)
-}
-
-/// Maintenance margin of positions that need `positions` raw units together; one formula for margin and liquidation, so
-/// that both round to the same unit.
+/// Maintenance margin of positions that need `positions` raw units together.
 pub(crate) fn maintenance_margin(positions: Real, fee: Tokens) -> Tokens {
     Tokens(tokens_up(positions).0.saturating_add(fee.0))
 }
 
 /// Whole tokens, rounded up; saturating.
-fn tokens_up(amount: Real) -> Tokens {
+pub(crate) fn tokens_up(amount: Real) -> Tokens {
     Tokens(amount.to_fixed(0, Rounding::Up).unwrap_or(u64::MAX))
 }

@@ -1,7 +1,7 @@
 //! What a market's open interest is worth to the pool, at its better and its worse end.
 
 use bytemuck::Zeroable;
-use perpetua_pricing::{Curve, Interest, Real, Rounding, Side, SpotOnGrid, wide::mul_div};
+use perpetua_pricing::{Interest, Real, Rounding, Side, SpotOnGrid, Worth, wide::mul_div};
 
 use crate::{
     conditions::{Action, Condition},
@@ -14,6 +14,8 @@ use crate::{
 
 /// Slots of the chain that a mark stays good for.
 pub const MARK_SLOTS: u64 = 25;
+
+const SIDES: [Side; 2] = [Side::Call, Side::Put];
 
 /// A market's liabilities and claims.
 #[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
@@ -123,28 +125,37 @@ impl Market {
     /// `X / 10^6 * sum q V`: with the bid volatility at the end of the range where each side is worth less, rounded down,
     /// and with the ask volatility at the other end, rounded up.
     fn liabilities(&self, reading: &Reading) -> Result<[Tokens; 2]> {
-        let grid = self.config.grid()?;
+        let grid = self.grid();
         let (low, high) = (grid.locate(reading.low), grid.locate(reading.high));
-        let quotes = |side, better, worse| {
-            let bid = self.config.curve(side, self.bid_volatility(side))?;
-            let ask = bid.at_volatility(self.ask_volatility(side, Real::ZERO)).ok_or(ModelError::MathOverflow)?;
-            Ok([(bid, better), (ask, worse)])
-        };
-        let quotes = [quotes(Side::Call, &low, &high)?, quotes(Side::Put, &high, &low)?];
+        // For each side the end of the range where it is worth less, and the other.
+        let spots = [[&low, &high], [&high, &low]];
         let (mut lower, mut upper) = (Real::ZERO, Real::ZERO);
         for window in self.windows() {
             let mut sizes = self.sizes(window);
-            for ([bid, ask], sizes) in quotes.iter().zip(&mut sizes) {
+            for (side, ([better, worse], sizes)) in SIDES.into_iter().zip(spots.into_iter().zip(&mut sizes)) {
                 let interest = Interest::new(&mut sizes[..window.count]).ok_or(ModelError::MathOverflow)?;
-                let worth = |(curve, spot): &(Curve, &SpotOnGrid)| {
-                    spot.worth(curve, window.lowest, &interest).ok_or(ModelError::MathOverflow)
-                };
-                let (bid, ask) = (worth(bid)?, worth(ask)?);
+                let (bid, ask) = (self.bid_volatility(side), self.ask_volatility(side, Real::ZERO));
+                let bid = self.worth(side, bid, better, window.lowest, &interest)?;
+                let ask = self.worth(side, ask, worse, window.lowest, &interest)?;
                 lower = lower.add(bid.value.saturating_sub(bid.error));
                 upper = upper.add(ask.value.add(ask.error));
             }
         }
         Ok([in_tokens(lower, self.units.low, Rounding::Down), in_tokens(upper, self.units.high, Rounding::Up)])
+    }
+
+    /// What one side's open interest is worth at a volatility and a spot. A function of its own, since the VM's stack frames
+    /// are small.
+    #[inline(never)]
+    fn worth(
+        &self,
+        side: Side,
+        volatility: Real,
+        spot: &SpotOnGrid,
+        lowest: i16,
+        interest: &Interest<'_>,
+    ) -> Result<Worth> {
+        spot.worth(&self.curve(side, volatility)?, lowest, interest).ok_or(ModelError::MathOverflow)
     }
 
     /// The open interest of calls and of puts at each tick of the window.

@@ -1,6 +1,6 @@
 //! A market: one vault, one index, one settlement. Its parameters, its strike ladder and what it keeps between cranks.
 
-use perpetua_pricing::{Curve, Grid, Real, Rounding, Side, Usd};
+use perpetua_pricing::{Contract, Curve, Grid, Real, Rounding, Side, Usd};
 
 use crate::{
     conditions::Conditions,
@@ -13,6 +13,7 @@ use crate::{
         divide_by_small, product, share, token_value,
     },
     stock::UnitsRange,
+    terms::MarketTerms,
 };
 
 /// Strikes that a market holds at a time.
@@ -181,8 +182,8 @@ impl MarketConfig {
     pub fn cap_value(&self, side: Side, strike: Usd) -> Usd {
         let cap = u64::from(self.cap_bps[side as usize]);
         let Wide { low, high } = strike.into();
-        // A strike's whole dollars stay far below 2^48.
-        let product = product(low, cap) + Wide { low: 0, high: high * cap }.get();
+        // A strike's whole dollars stay far below 2^48, so nothing wraps; the check would be a call on the VM.
+        let product = product(low, cap).wrapping_add(Wide { low: 0, high: high.wrapping_mul(cap) }.get());
         Usd::from_bits(divide_by_small(product, BPS).0)
     }
 
@@ -190,7 +191,14 @@ impl MarketConfig {
     ///
     /// Errors: [`ModelError::MathOverflow`] outside the volatilities that pricing supports.
     pub fn curve(&self, side: Side, volatility: Real) -> Result<Curve> {
-        Curve::new(side, volatility, self.period_years(), self.cap(side)).ok_or(ModelError::MathOverflow)
+        self.contract(side)?.curve(volatility).ok_or(ModelError::MathOverflow)
+    }
+
+    /// One side's option at any volatility.
+    ///
+    /// Errors: [`ModelError::ParameterOutOfRange`] where the configuration was never validated.
+    pub fn contract(&self, side: Side) -> Result<Contract> {
+        Contract::new(side, self.period_years(), self.cap(side)).ok_or(ModelError::ParameterOutOfRange)
     }
 
     /// The strike grid.
@@ -278,6 +286,8 @@ pub struct Market {
     pub opens_at: i64,
     /// What margin takes from the parameters.
     pub margin: MarginTerms,
+    /// What pricing takes from the parameters.
+    pub terms: MarketTerms,
     /// The lowest `X (1 + w)` that an open position was reserved at, Q40.24.
     pub least_reserved: UnitsPerUsd,
     /// What was not normal about the index and the stock at the last accrual; one bit each.
@@ -328,6 +338,7 @@ impl Market {
         config.grid()?.strike(0).ok_or(ModelError::ParameterOutOfRange)?;
         self.config = config;
         self.margin = MarginTerms::new(&config)?;
+        self.terms = MarketTerms::new(&config)?;
         self.accrued_at = now;
         self.opens_at = opens_at;
         self.outage_seconds = index.outage_seconds;
@@ -357,7 +368,7 @@ impl Market {
     ///
     /// Errors: [`ModelError::SlotOccupied`]; [`ModelError::TickTooFar`] outside the supported prices.
     pub fn claim_slot(&mut self, tick: i16) -> Result<Usd> {
-        let grid = self.config.grid()?;
+        let grid = self.grid();
         let slot = &mut self.slots[slot_of(tick)];
         if slot.tick == tick && slot.strike != Wide::ZERO {
             return Ok(slot.strike.into());

@@ -129,6 +129,31 @@ impl From<Wide> for Usd {
     }
 }
 
+/// A real number as accounts store it, to the last bit.
+#[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct StoredReal {
+    /// The mantissa, whose top bit is set unless the number is zero.
+    pub mantissa: u64,
+    /// The power of two that it is scaled by.
+    pub exponent: i64,
+}
+
+impl StoredReal {
+    /// The number; zero for bytes that stand for none.
+    #[inline(always)]
+    pub const fn real(self) -> Real {
+        Real::from_parts(self.mantissa, self.exponent)
+    }
+}
+
+impl From<Real> for StoredReal {
+    fn from(value: Real) -> Self {
+        Self { mantissa: value.mantissa(), exponent: value.exponent().into() }
+    }
+}
+
 /// `F`: raw units owed per millionth of an index unit since listing, Q64.64.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FundingIndex(pub u128);

@@ -116,7 +116,7 @@ impl Market {
         }
         let reserve = self.reserve(key.side, strike, size)?;
         let extra = self.utilisation_extra(vault, reserve)?;
-        let curve = self.config.curve(key.side, self.ask_volatility(key.side, extra))?;
+        let curve = self.curve(key.side, self.ask_volatility(key.side, extra))?;
         let value = self.value(&curve, spot, strike, Rounding::Up);
         let most = self.config.cap_value(key.side, strike);
         if value.bits().saturating_mul(u128::from(BPS)) < most.bits().saturating_mul(MIN_VALUE_BPS) {
@@ -148,7 +148,7 @@ impl Market {
         } else {
             conditions.and(reading.conditions).allow(Action::Close)?;
             let spot = worse_for_seller(key.side, &reading);
-            let curve = self.config.curve(key.side, self.bid_volatility(key.side))?;
+            let curve = self.curve(key.side, self.bid_volatility(key.side))?;
             if reading.conditions.has(Condition::VarianceStale) {
                 curve.value(spot, strike).intrinsic
             } else {
@@ -164,13 +164,13 @@ impl Market {
     ///
     /// Errors: [`ModelError::MathOverflow`].
     pub(crate) fn middle_value(&self, side: Side, spot: Usd, strike: Usd) -> Result<Usd> {
-        let curve = self.config.curve(side, self.middle[side as usize].real())?;
+        let curve = self.curve(side, self.middle[side as usize].real())?;
         Ok(self.value(&curve, spot, strike, Rounding::Down))
     }
 
     /// The option's value per index unit, never above the cap that reserves cover.
     pub(crate) fn value(&self, curve: &Curve, spot: Usd, strike: Usd, rounding: Rounding) -> Usd {
-        curve.value(spot, strike).value(rounding).min(self.config.cap_value(curve.side(), strike))
+        curve.price(spot, strike, self.config.cap_value(curve.side(), strike), rounding)
     }
 
     /// `min(notional_bps * q X S, value_bps * value)`, rounded up.
@@ -183,14 +183,14 @@ impl Market {
 
     /// How many ticks the strike is above the money; negative below.
     pub(crate) fn ticks_above(&self, tick: i16, spot: Usd) -> Result<i32> {
-        Ok(i32::from(tick) - i32::from(self.config.grid()?.nearest_tick(spot)))
+        Ok(i32::from(tick) - i32::from(self.grid().nearest_tick(spot)))
     }
 
     fn strike_near_money(&self, tick: i16, spot: Usd) -> Result<Usd> {
         if self.ticks_above(tick, spot)?.unsigned_abs() > u32::from(OPEN_TICKS) {
             return Err(ModelError::TickTooFar);
         }
-        self.config.grid()?.strike(tick).ok_or(ModelError::TickTooFar)
+        self.grid().strike(tick).ok_or(ModelError::TickTooFar)
     }
 
     /// Whether `spot` is at or past the price at which the option is worth exactly its cap.

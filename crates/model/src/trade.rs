@@ -8,7 +8,7 @@ use crate::{
     conditions::{Action, Condition, Conditions},
     error::{ModelError, Result},
     index::Index,
-    insurance::Payout,
+    insurance::{Payout, Payouts},
     margin::{health, owed_exact, owed_tokens},
     market::{Market, Settlement},
     quantities::{BPS, FundingIndex, MAX_SIZE, Size, Tokens, Wide, product, share, token_value, wrapping_product},
@@ -296,19 +296,39 @@ pub(crate) fn move_entry(
     Ok(())
 }
 
-/// Takes `size` off a position and what goes with it: open interest, entry sum, reserve, the slot, the mark.
+/// A part of a position that is about to be taken off.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    size: Size,
+    left: Size,
+    /// What stays reserved for the rest, rounded up, raw units.
+    keep: Tokens,
+    /// The reserve that it frees, raw units.
+    released: Tokens,
+}
+
+impl Part {
+    /// `size` of a position.
+    ///
+    /// Errors: [`ModelError::MathOverflow`] where it is smaller.
+    pub(crate) fn of(position: &Position, size: Size) -> Result<Self> {
+        let left = position.size.minus(size)?;
+        let keep = reserve_of_rest(position, left)?;
+        Ok(Self { size, left, keep, released: position.reserve.minus(keep)? })
+    }
+}
+
+/// Takes a part off a position and what goes with it: open interest, entry sum, reserve, the slot, the mark.
 pub(crate) fn reduce_position(
     vault: &mut Vault,
     account: &mut MarginAccount,
     market: &mut Market,
     place: usize,
-    size: Size,
+    part: Part,
 ) -> Result<()> {
+    let Part { size, left, keep, released } = part;
     let position = &mut account.positions[place];
     let key = position.key();
-    let left = position.size.minus(size)?;
-    let keep = reserve_of_rest(position, left)?;
-    let released = position.reserve.minus(keep)?;
 
     let series = market.series_mut(key.side, key.tick)?;
     let paid = wrapping_product(size, position.entry().0);
@@ -397,23 +417,21 @@ impl Vault {
     }
 }
 
-/// Pays for `size` of a position that is about to be taken off: the main pool up to the reserve that this frees, then
+/// Pays for a part of a position that is about to be taken off: the main pool up to the reserve that this frees, then
 /// insurance, then a claim on it.
 pub(crate) fn pay_closing(
     vault: &mut Vault,
     account: &mut MarginAccount,
     market: &Market,
-    (place, size): (usize, Size),
-    payout: Tokens,
+    payouts: &mut Payouts,
+    (part, payout): (Part, Tokens),
     now: i64,
-) -> Result<Payout> {
-    let position = &account.positions[place];
-    let released = position.reserve.minus(reserve_of_rest(position, position.size.minus(size)?)?)?;
+) -> Result<()> {
     // Cannot be where X is fixed: the reserve was rounded up and the payout down, of at most the same value.
-    if payout > released && market.config.settlement() != Settlement::Dollar {
+    if payout > part.released && market.config.settlement() != Settlement::Dollar {
         return Err(ModelError::MathOverflow);
     }
-    vault.pay_out(account, payout, released, now)
+    vault.pay_next(account, payouts, payout, part.released, now)
 }
 
 fn finish_close(
@@ -427,12 +445,15 @@ fn finish_close(
 ) -> Result<CloseReport> {
     let key = account.positions[place].key();
     // The payout comes first, so that it can pay the funding that the position owes.
-    let paid = pay_closing(vault, account, market, (place, size), quote.payout, now)?;
+    let part = Part::of(&account.positions[place], size)?;
+    let mut payouts = Payouts::default();
+    pay_closing(vault, account, market, &mut payouts, (part, quote.payout), now)?;
+    let paid = vault.finish_payouts(account, payouts, now)?;
     // No fee on what is not there: it stays below its share of what arrived.
     let fee = quote.fee.min(share(paid.received()?, market.config.fee_value_bps, Rounding::Up)?);
     vault.charge_split(account, Split::of_fee(fee)?)?;
     let funding = collect_in_full(vault, account, market, place)?;
-    reduce_position(vault, account, market, place, size)?;
+    reduce_position(vault, account, market, place, part)?;
     let funding = funding.plus(pay_debt(vault, account)?)?;
     let left = account.find(key).map_or(Size::ZERO, |place| account.positions[place].size);
     Ok(CloseReport { quote: CloseQuote { fee, ..quote }, paid, size, funding, left })

@@ -188,6 +188,11 @@ impl Vault {
     /// Errors: [`ModelError::MathOverflow`].
     pub fn deposit(&mut self, account: &mut MarginAccount, amount: Tokens) -> Result<()> {
         self.sync(account)?;
+        self.add_collateral(account, amount)
+    }
+
+    /// Credits tokens to an account that was synced.
+    pub(crate) fn add_collateral(&mut self, account: &mut MarginAccount, amount: Tokens) -> Result<()> {
         account.collateral = account.collateral.plus(amount)?;
         self.margin = self.margin.plus(amount)?;
         Ok(())
@@ -215,9 +220,10 @@ impl Vault {
     ///
     /// Errors: [`ModelError::InsufficientCollateral`].
     pub fn charge_split(&mut self, account: &mut MarginAccount, split: Split) -> Result<()> {
-        self.charge(account, Ledger::Main, split.main)?;
-        self.charge(account, Ledger::Insurance, split.insurance)?;
-        self.charge(account, Ledger::Protocol, split.protocol)
+        self.release(account, split.total()?)?;
+        self.credit(Ledger::Main, split.main)?;
+        self.credit(Ledger::Insurance, split.insurance)?;
+        self.credit(Ledger::Protocol, split.protocol)
     }
 
     /// Moves tokens from a ledger to an account.

@@ -18,8 +18,8 @@ impl Market {
         let lowest = Volatility::from_bps(self.config.min_volatility_bps);
         let highest = Volatility::from_bps(self.config.max_volatility_bps);
         let mut targets = [Volatility::ZERO; 2];
-        for (target, markup) in targets.iter_mut().zip(self.config.markup_bps) {
-            let wanted = realised.mul(bps(markup));
+        for (target, markup) in targets.iter_mut().zip(self.terms.markups) {
+            let wanted = realised.mul(markup.real());
             *target = if wanted > highest.real() { highest } else { Volatility::from_real(wanted)?.max(lowest) };
         }
         Ok(targets)
@@ -55,13 +55,13 @@ impl Market {
     /// The ask volatility: `max(middle, target) * (1 + spread + extra)`.
     pub fn ask_volatility(&self, side: Side, extra: Real) -> Real {
         let level = self.middle[side as usize].max(self.target[side as usize]).real();
-        level.mul(Real::ONE.add(bps(self.config.spread_bps)).add(extra))
+        level.mul(self.terms.ask.real().add(extra))
     }
 
     /// The bid volatility: `min(middle, target) * (1 - spread)`.
     pub fn bid_volatility(&self, side: Side) -> Real {
         let level = self.middle[side as usize].min(self.target[side as usize]).real();
-        level.mul(Real::ONE.saturating_sub(bps(self.config.spread_bps)))
+        level.mul(self.terms.bid.real())
     }
 
     /// What a trade that moves utilisation from `before` to `after` adds to the ask volatility, as a fraction of it: the
@@ -69,6 +69,10 @@ impl Market {
     pub fn utilisation_spread(&self, before: Real, after: Real) -> Real {
         let kink = bps(self.config.utilisation_kink_bps);
         let (low, high) = (before.saturating_sub(kink), after.saturating_sub(kink));
+        // Mostly, and the quotients below are long.
+        if high.is_zero() {
+            return Real::ZERO;
+        }
         let span = u64::from(self.config.utilisation_full_bps.saturating_sub(self.config.utilisation_kink_bps));
         let slope = Real::from_ratio(u64::from(self.config.utilisation_spread_bps), span).unwrap_or(Real::ZERO);
         // The line's mean over the part above the kink, times that part's weight in the trade.

@@ -147,7 +147,7 @@ frozen!(the_fields_of_slot_stay_where_they_are: Slot, 136, {
     tick: 128,
     padding: 130,
 });
-frozen!(the_fields_of_market_stay_where_they_are: Market, 9064, {
+frozen!(the_fields_of_market_stay_where_they_are: Market, 9352, {
     config: 0,
     accrued_at: 128,
     accrued_slot: 136,
@@ -161,16 +161,37 @@ frozen!(the_fields_of_market_stay_where_they_are: Market, 9064, {
     units: 264,
     opens_at: 288,
     margin: 296,
-    least_reserved: 344,
-    conditions: 352,
-    padding: 354,
-    slots: 360,
+    terms: 344,
+    least_reserved: 632,
+    conditions: 640,
+    padding: 642,
+    slots: 648,
 });
 frozen!(the_fields_of_margin_terms_stay_where_they_are: MarginTerms, 48, {
     reach: 0,
     slew: 8,
     gamma: 16,
     steady: 32,
+});
+frozen!(the_fields_of_market_terms_stay_where_they_are: MarketTerms, 288, {
+    inverse_reference: 0,
+    log_rho: 16,
+    inverse_log_rho: 32,
+    inverse_rho: 48,
+    period_years: 64,
+    eight_per_period: 80,
+    caps: 96,
+    cap_distances: 128,
+    time_value_rate: 160,
+    financed_rate: 176,
+    strike_rates: 192,
+    markups: 224,
+    bid: 256,
+    ask: 272,
+});
+frozen!(the_fields_of_stored_real_stay_where_they_are: StoredReal, 16, {
+    mantissa: 0,
+    exponent: 8,
 });
 frozen!(the_fields_of_mark_stay_where_they_are: Mark, 48, {
     slot: 0,

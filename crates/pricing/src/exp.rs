@@ -7,10 +7,10 @@
 use crate::{
     Real, Signed,
     tables::{EXP2_POLYNOMIAL, EXP2_STEPS, LOG1P_SERIES, LOGARITHMS, RECIPROCALS},
-    wide::{join, mul_high, mul_high_roughly, mul_words},
+    wide::{join, mul_high, mul_high_roughly, mul_words, split},
 };
 
-const LOG2_E: Real = Real::bounded(0xb8aa_3b29_5c17_f0bc, -63);
+pub(crate) const LOG2_E: Real = Real::bounded(0xb8aa_3b29_5c17_f0bc, -63);
 /// `ln 2` with 64 fractional bits.
 const LN_2: u64 = 0xb172_17f7_d1cf_79ac;
 /// Arguments whose power of two is beyond this saturate.
@@ -29,6 +29,14 @@ pub fn exp(x: Real) -> Real {
 #[must_use]
 pub fn exp_negative(x: Real) -> Real {
     exp2_negative(x.mul(LOG2_E))
+}
+
+/// `2^x` of an exponent with 64 fraction bits, with a relative error below `10^-18`.
+#[inline(always)]
+pub(crate) fn power_of_two(x: i128) -> Real {
+    // Rounding the whole part down leaves a fraction that is positive, also of a negative exponent.
+    let (whole, fraction) = split(x.cast_unsigned());
+    Real::bounded(exp2_fraction(fraction), whole.cast_signed().wrapping_sub(63))
 }
 
 /// `2^-x`, with a relative error below `10^-18 * max(1, x)`: what a half-life leaves. `ZERO` from `x = 2^23`.

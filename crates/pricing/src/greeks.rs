@@ -49,9 +49,9 @@ impl Curve {
         let (main, reflected, to) = match terms {
             Terms::Capped => return Signed::ZERO,
             Terms::OutOfTheMoney { main } => {
-                (main, main.mul(Real::ONE.saturating_sub(self.below_cap)), self.cap_distance.add(from))
+                (main, main.mul(Real::ONE.saturating_sub(self.below_cap)), self.contract.cap_distance.add(from))
             }
-            Terms::InTheMoney { main, reflected } => (main, reflected, self.cap_distance.saturating_sub(from)),
+            Terms::InTheMoney { main, reflected } => (main, reflected, self.contract.cap_distance.saturating_sub(from)),
         };
         let inverse = self.peak_fraction();
         let per_u = main.mul(from.add(inverse)).saturating_sub(reflected.mul(to.add(inverse)));

@@ -14,12 +14,20 @@ const SLOTS: i32 = 64;
 /// The least ratio of neighbouring strikes, 1.0001.
 const LOWEST_RATIO: Real = constant_ratio(10_001, 10_000);
 
-/// A geometric grid of strikes.
+/// A geometric grid of strikes, made by [`Grid::new`]. Its fields are open so that who prices often can keep them instead
+/// of taking a logarithm and three quotients again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Grid {
-    reference: Usd,
-    log_rho: Real,
-    inverse_rho: Real,
+    /// The strike of tick zero.
+    pub reference: Usd,
+    /// `1 / reference`, per dollar.
+    pub inverse_reference: Real,
+    /// `ln rho`: the distance of neighbouring strikes.
+    pub log_rho: Real,
+    /// `1 / ln rho`: strikes per distance.
+    pub inverse_log_rho: Real,
+    /// `1 / rho`: the ratio of neighbouring strikes.
+    pub inverse_rho: Real,
 }
 
 /// A spot price's place on a grid; shared by both sides of a market.
@@ -53,26 +61,18 @@ impl Grid {
     #[must_use]
     pub fn new(reference: Usd, rho: Real) -> Option<Self> {
         let in_bounds = reference.is_price() && (LOWEST_RATIO..=Real::from_u64(2)).contains(&rho);
-        let inverse_rho = Real::ONE.div(rho)?;
-        in_bounds.then(|| Self { reference, log_rho: ln(rho).magnitude, inverse_rho })
-    }
-
-    /// The strike of tick zero.
-    #[must_use]
-    pub const fn reference(&self) -> Usd {
-        self.reference
-    }
-
-    /// `ln rho`: the distance of neighbouring strikes.
-    #[must_use]
-    pub const fn log_rho(&self) -> Real {
-        self.log_rho
-    }
-
-    /// `1 / rho`: the ratio of neighbouring strikes.
-    #[must_use]
-    pub const fn inverse_rho(&self) -> Real {
-        self.inverse_rho
+        if !in_bounds {
+            return None;
+        }
+        let log_rho = ln(rho).magnitude;
+        let inverse = |value: Real| Real::ONE.div(value);
+        Some(Self {
+            reference,
+            inverse_reference: inverse(reference.into())?,
+            log_rho,
+            inverse_log_rho: inverse(log_rho)?,
+            inverse_rho: inverse(rho)?,
+        })
     }
 
     /// The tick's strike; strictly rising in the tick. None outside `Usd::MIN_PRICE..=Usd::MAX_PRICE`.
@@ -104,10 +104,8 @@ impl Grid {
     #[must_use]
     pub fn locate(&self, spot: Usd) -> SpotOnGrid {
         let spot = spot.clamp(Usd::MIN_PRICE, Usd::MAX_PRICE);
-        // The reference is a price, thus not zero; so is the grid's step.
-        let ratio = Real::from(spot).div(Real::from(self.reference)).unwrap_or(Real::ONE);
-        let distance = ln(ratio);
-        let steps = distance.magnitude.div(self.log_rho).unwrap_or(Real::ZERO);
+        let distance = ln(Real::from(spot).mul(self.inverse_reference));
+        let steps = distance.magnitude.mul(self.inverse_log_rho);
         let rounding = if distance.negative { Rounding::Down } else { Rounding::Up };
         // At most ln(2^24 / 0.01) / ln 1.0001, far below the range of i32.
         let steps = steps.to_fixed(0, rounding).and_then(|steps| i32::try_from(steps).ok()).unwrap_or(0);
@@ -248,8 +246,8 @@ impl SpotOnGrid {
         } else {
             (Real::ZERO, Real::ONE)
         };
-        let to_cap = curve.cap_distance.saturating_sub(distance).div(log_rho);
-        let steps_to_cap = to_cap.and_then(|steps| steps.to_fixed(0, Rounding::Down)).unwrap_or(0);
+        let to_cap = curve.contract.cap_distance.saturating_sub(distance).mul(self.grid.inverse_log_rho);
+        let steps_to_cap = to_cap.to_fixed(0, Rounding::Down).unwrap_or(0);
         Progression {
             direction,
             in_the_money,

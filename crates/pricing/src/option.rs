@@ -27,6 +27,17 @@ pub enum Side {
     Put = 1,
 }
 
+impl Side {
+    /// How far an option is in the money, before the cap.
+    #[inline(always)]
+    pub(crate) fn moneyness(self, spot: Usd, strike: Usd) -> Usd {
+        match self {
+            Self::Call => spot.saturating_sub(strike),
+            Self::Put => strike.saturating_sub(spot),
+        }
+    }
+}
+
 const PERCENT: Real = constant_ratio(1, 100);
 const HOUR: Real = constant_ratio(1, 365 * 24);
 const EIGHT: Real = Real::from_u64(8);
@@ -40,14 +51,28 @@ pub(crate) const fn constant_ratio(numerator: u64, denominator: u64) -> Real {
     }
 }
 
+/// What holds for an everlasting option at any volatility, spot and strike, made by [`Contract::new`]. Its fields are open
+/// so that who prices often can keep them instead of taking a logarithm and a quotient again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Contract {
+    /// The right that it gives.
+    pub side: Side,
+    /// The funding period `T` in years.
+    pub period_years: Real,
+    /// `8 / T`.
+    pub eight_per_period: Real,
+    /// The cap `c` as a fraction of the strike.
+    pub cap: Real,
+    /// `|ln(1 +- c)|`.
+    pub cap_distance: Real,
+}
+
 /// An everlasting option's curve: all that depends on side, volatility, funding period and cap, but not on spot and
 /// strike.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Curve {
-    pub(crate) side: Side,
+    pub(crate) contract: Contract,
     volatility: Real,
-    period_years: Real,
-    cap: Real,
     u: Real,
     /// `1 / u`.
     peak_fraction: Real,
@@ -55,8 +80,6 @@ pub struct Curve {
     pub(crate) rate_above: Real,
     /// `(u + 1) / 2`: how fast terms shrink as the strike falls below the spot.
     pub(crate) rate_below: Real,
-    /// `|ln(1 +- c)|`.
-    pub(crate) cap_distance: Real,
     /// `u |ln(1 +- c)|`.
     pub(crate) cap_exponent: Real,
     /// `1 - e^(-u |ln(1 +- c)|)`: what the cap leaves of an out-of-the-money time value.
@@ -112,14 +135,12 @@ pub(crate) enum Terms {
     InTheMoney { main: Real, reflected: Real },
 }
 
-impl Curve {
-    /// The curve for one side, volatility (a fraction per square root of a year), funding period in years of 365 days
-    /// and cap as a fraction of the strike.
+impl Contract {
+    /// The contract of one side, funding period in years of 365 days and cap as a fraction of the strike.
     ///
-    /// None when out of bounds: volatility 1% to 1000%, period 1 hour to 365 days, cap 1% to 1000% for calls and 1% to
-    /// below 100% for puts.
+    /// None when out of bounds: period 1 hour to 365 days, cap 1% to 1000% for calls and 1% to below 100% for puts.
     #[must_use]
-    pub fn new(side: Side, volatility: Real, period_years: Real, cap: Real) -> Option<Self> {
+    pub fn new(side: Side, period_years: Real, cap: Real) -> Option<Self> {
         let cap_in_bounds = match side {
             Side::Call => cap <= TEN,
             Side::Put => cap < Real::ONE,
@@ -132,7 +153,46 @@ impl Curve {
             Side::Call => Real::ONE.add(cap),
             Side::Put => Real::ONE.saturating_sub(cap),
         };
-        Self::with_cap_distance(side, volatility, period_years, cap, ln(boundary).magnitude)
+        let eight_per_period = EIGHT.div(period_years)?;
+        Some(Self { side, period_years, eight_per_period, cap, cap_distance: ln(boundary).magnitude })
+    }
+
+    /// The curve at a volatility (a fraction per square root of a year).
+    ///
+    /// None when the volatility is out of bounds: 1% to 1000%.
+    #[must_use]
+    pub fn curve(&self, volatility: Real) -> Option<Curve> {
+        let u = self.u(volatility)?;
+        let cap_exponent = u.mul(self.cap_distance);
+        Some(Curve {
+            contract: *self,
+            volatility,
+            u,
+            peak_fraction: Real::ONE.div(u)?,
+            rate_above: u.saturating_sub(Real::ONE).halve(),
+            rate_below: u.add(Real::ONE).halve(),
+            cap_exponent,
+            below_cap: Real::ONE.saturating_sub(exp_negative(cap_exponent)),
+        })
+    }
+
+    /// `u = sqrt(1 + 8 / (sigma^2 T))`. None when the volatility is out of bounds.
+    #[inline(always)]
+    pub(crate) fn u(&self, volatility: Real) -> Option<Real> {
+        let in_bounds = (PERCENT..=TEN).contains(&volatility);
+        let ratio = self.eight_per_period.div(volatility.mul(volatility)).filter(|_| in_bounds)?;
+        Some(Real::ONE.add(ratio).sqrt())
+    }
+}
+
+impl Curve {
+    /// The curve for one side, volatility (a fraction per square root of a year), funding period in years of 365 days
+    /// and cap as a fraction of the strike.
+    ///
+    /// None outside the bounds of [`Contract::new`] and [`Contract::curve`].
+    #[must_use]
+    pub fn new(side: Side, volatility: Real, period_years: Real, cap: Real) -> Option<Self> {
+        Contract::new(side, period_years, cap)?.curve(volatility)
     }
 
     /// The same option's curve at another volatility, without another logarithm of the cap.
@@ -140,41 +200,13 @@ impl Curve {
     /// None when the volatility is out of bounds.
     #[must_use]
     pub fn at_volatility(&self, volatility: Real) -> Option<Self> {
-        Self::with_cap_distance(self.side, volatility, self.period_years, self.cap, self.cap_distance)
-    }
-
-    fn with_cap_distance(
-        side: Side,
-        volatility: Real,
-        period_years: Real,
-        cap: Real,
-        cap_distance: Real,
-    ) -> Option<Self> {
-        if !(PERCENT..=TEN).contains(&volatility) {
-            return None;
-        }
-        let variance = volatility.mul(volatility).mul(period_years);
-        let u = Real::ONE.add(EIGHT.div(variance)?).sqrt();
-        let cap_exponent = u.mul(cap_distance);
-        Some(Self {
-            side,
-            volatility,
-            period_years,
-            cap,
-            u,
-            peak_fraction: Real::ONE.div(u)?,
-            rate_above: u.saturating_sub(Real::ONE).halve(),
-            rate_below: u.add(Real::ONE).halve(),
-            cap_distance,
-            cap_exponent,
-            below_cap: Real::ONE.saturating_sub(exp_negative(cap_exponent)),
-        })
+        self.contract.curve(volatility)
     }
 
     /// The side that this curve prices.
     #[must_use]
     pub const fn side(&self) -> Side {
-        self.side
+        self.contract.side
     }
 
     /// `u = sqrt(1 + 8 / (sigma^2 T))`.
@@ -198,19 +230,19 @@ impl Curve {
     /// The cap as a fraction of the strike.
     #[must_use]
     pub const fn cap(&self) -> Real {
-        self.cap
+        self.contract.cap
     }
 
     /// The funding period in years.
     #[must_use]
     pub const fn period_years(&self) -> Real {
-        self.period_years
+        self.contract.period_years
     }
 
     /// The most that an option of this strike ever pays: `cK`, rounded down.
     #[must_use]
     pub fn payout_cap(&self, strike: Usd) -> Usd {
-        payout_cap(strike, self.cap)
+        payout_cap(strike, self.contract.cap)
     }
 
     /// The option's worth at `spot`. A spot at or past the cap gives `cK` and no time value.
@@ -220,12 +252,8 @@ impl Curve {
     }
 
     pub(crate) fn assemble(&self, spot: Usd, strike: Usd, terms: Terms) -> OptionValue {
-        let time_value = match terms {
-            Terms::Capped => Real::ZERO,
-            Terms::OutOfTheMoney { main } => main.mul(self.below_cap),
-            Terms::InTheMoney { main, reflected } => main.saturating_sub(reflected),
-        };
-        let financed = match (self.side, &terms) {
+        let time_value = self.time_value_of(&terms);
+        let financed = match (self.contract.side, &terms) {
             (Side::Put, _) | (_, Terms::Capped) => Real::ZERO,
             (Side::Call, Terms::OutOfTheMoney { .. }) => time_value.mul(self.rate_above),
             (Side::Call, Terms::InTheMoney { main, reflected }) => {
@@ -237,15 +265,12 @@ impl Curve {
             Terms::Capped => self.payout_cap(strike),
             _ => self.moneyness(spot, strike),
         };
-        OptionValue { intrinsic, time_value, financed, strike, cap: self.cap }
+        OptionValue { intrinsic, time_value, financed, strike, cap: self.contract.cap }
     }
 
     /// How far the option is in the money, before the cap.
     pub(crate) fn moneyness(&self, spot: Usd, strike: Usd) -> Usd {
-        match self.side {
-            Side::Call => spot.saturating_sub(strike),
-            Side::Put => strike.saturating_sub(spot),
-        }
+        self.contract.side.moneyness(spot, strike)
     }
 
     /// `ln(S/K)` and the terms there.
@@ -257,18 +282,35 @@ impl Curve {
             return (Signed::ZERO, Terms::Capped); // a strike of zero pays nothing
         };
         let distance = ln(ratio);
-        let scale = Real::from(spot).mul(self.peak_fraction());
+        (distance, self.terms_at(distance, Real::from(spot).mul(self.peak_fraction())))
+    }
+
+    /// The terms below the cap at `ln(S/K)`, for `scale` of `S/u`.
+    #[inline(always)]
+    fn terms_at(&self, distance: Signed, scale: Real) -> Terms {
         let (rate, opposite) =
             if distance.negative { (self.rate_above, self.rate_below) } else { (self.rate_below, self.rate_above) };
         let main = scale.mul(exp_negative(distance.magnitude.mul(rate)));
-        let in_the_money = distance.negative == (self.side == Side::Put) && !distance.magnitude.is_zero();
-        let terms = if in_the_money {
+        let in_the_money = distance.negative == (self.contract.side == Side::Put) && !distance.magnitude.is_zero();
+        if in_the_money {
             let reflected = scale.mul(self.reflection(distance.magnitude.mul(opposite)));
             Terms::InTheMoney { main, reflected }
         } else {
             Terms::OutOfTheMoney { main }
-        };
-        (distance, terms)
+        }
+    }
+
+    fn time_value_of(&self, terms: &Terms) -> Real {
+        match terms {
+            Terms::Capped => Real::ZERO,
+            Terms::OutOfTheMoney { main } => main.mul(self.below_cap),
+            Terms::InTheMoney { main, reflected } => main.saturating_sub(*reflected),
+        }
+    }
+
+    /// `TV` in dollars below the cap at `ln(S/K)`, for `scale` of `S/u`.
+    pub(crate) fn time_value(&self, distance: Signed, scale: Real) -> Real {
+        self.time_value_of(&self.terms_at(distance, scale))
     }
 
     /// `e^(exponent - u h)`.

@@ -75,7 +75,7 @@ impl SpotOnGrid {
         let shift = (TERM_BITS - 64 - largest.exponent).min(63);
         // Two terms add up to less than 2^63.
         let down = u32::try_from(shift).ok().filter(|down| *down >= 63 - RATE_BITS)?;
-        let strikes = Progression::new(strike, wing.grid.inverse_rho(), shift);
+        let strikes = Progression::new(strike, wing.grid.inverse_rho, shift);
         let outward = (main.negative, Progression::new(main.magnitude, wing.step, shift));
         let inward = (true, Progression::new(reflected, wing.opposite_step, shift));
         if wing.rising {

@@ -61,6 +61,14 @@ impl Real {
         Self::bounded(mantissa, exponent.wrapping_sub(shift as i64))
     }
 
+    /// The number of which [`Self::mantissa`] and [`Self::exponent`] are kept; `ZERO` for parts that no number has.
+    #[inline(always)]
+    #[must_use]
+    pub const fn from_parts(mantissa: u64, exponent: i64) -> Self {
+        // Not `normalised`, which would look for the top bit.
+        if mantissa & TOP_BIT == 0 { Self::ZERO } else { Self::bounded(mantissa, exponent) }
+    }
+
     /// The mantissa: zero, or with its top bit set.
     #[must_use]
     pub const fn mantissa(self) -> u64 {

@@ -15,7 +15,7 @@ pub(crate) struct Wing<'a> {
     scale: Real,
     /// From the spot to the first strike, as a logarithm.
     distance: Real,
-    pub(crate) grid: Grid,
+    pub(crate) grid: &'a Grid,
     /// How fast the main term shrinks away from the money, and its ratio from strike to strike.
     pub(crate) rate: Real,
     pub(crate) step: Real,
@@ -81,9 +81,9 @@ impl SpotOnGrid {
     }
 
     /// Strikes below the spot, and those at and above it.
-    pub(crate) fn wings<'a>(&self, curve: &'a Curve) -> [Wing<'a>; 2] {
+    pub(crate) fn wings<'a>(&'a self, curve: &'a Curve) -> [Wing<'a>; 2] {
         let spot = Real::from(self.spot);
-        let above_step = exp_negative(self.grid.log_rho().mul(curve.rate_above));
+        let above_step = exp_negative(self.grid.log_rho.mul(curve.rate_above));
         let above = Wing {
             curve,
             in_the_money: curve.side() == Side::Put,
@@ -91,11 +91,11 @@ impl SpotOnGrid {
             spot,
             scale: spot.mul(curve.peak_fraction()),
             distance: self.distance_above,
-            grid: self.grid,
+            grid: &self.grid,
             rate: curve.rate_above,
             step: above_step,
             opposite: curve.rate_below,
-            opposite_step: above_step.mul(self.grid.inverse_rho()),
+            opposite_step: above_step.mul(self.grid.inverse_rho),
         };
         let below = Wing {
             in_the_money: curve.side() == Side::Call,
@@ -133,7 +133,7 @@ impl Wing<'_> {
         if offset == 0 {
             return self.distance;
         }
-        self.distance.add(self.grid.log_rho().mul(Real::from_u64(u64::from(offset))))
+        self.distance.add(self.grid.log_rho.mul(Real::from_u64(u64::from(offset))))
     }
 
     /// Divides `count` strikes on this side of the money, of which the nearest has the offset `from`, by the cap.
@@ -155,8 +155,8 @@ impl Wing<'_> {
         if !self.in_the_money {
             return [u32::MAX; 2];
         }
-        let steps = self.curve.cap_distance.saturating_sub(self.distance).div(self.grid.log_rho());
-        let steps = steps.and_then(|steps| steps.to_fixed(POINT, Rounding::Down)).unwrap_or(u64::MAX);
+        let steps = self.curve.contract.cap_distance.saturating_sub(self.distance).mul(self.grid.inverse_log_rho);
+        let steps = steps.to_fixed(POINT, Rounding::Down).unwrap_or(u64::MAX);
         [steps.saturating_sub(SLACK), steps.saturating_add(SLACK)]
             .map(|steps| u32::try_from(steps.div_ceil(1 << POINT)).unwrap_or(u32::MAX))
     }

@@ -125,7 +125,7 @@ impl SpotOnGrid {
             }
         }
         if let Some(sizes) = part(&past) {
-            let strikes = sizes.sum(true, wing.grid.inverse_rho());
+            let strikes = sizes.sum(true, wing.grid.inverse_rho);
             sum.add(strikes, wing.highest_strike(&past).mul(wing.curve.cap()));
         }
         Some(())
@@ -147,7 +147,7 @@ impl Wing<'_> {
 
     /// Adds `phi` of strikes in the money, short of the cap.
     fn add_payoffs(&self, part: &Part, sizes: &Interest<'_>, sum: &mut Sum) {
-        let strikes = sizes.sum(true, self.grid.inverse_rho());
+        let strikes = sizes.sum(true, self.grid.inverse_rho);
         let highest = self.highest_strike(part);
         match self.curve.side() {
             Side::Call => {

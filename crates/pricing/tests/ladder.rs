@@ -127,7 +127,7 @@ proptest! {
         let rated = grid.locate(spot).funding_rates(&curve, &weights, lowest, &mut rates[..count]);
         let highest = i16::try_from(count).unwrap().saturating_add(lowest);
         let Some(()) = rated else {
-            let highest = (big_real(grid.log_rho()) * big(highest)).exp() * big_usd(reference);
+            let highest = (big_real(grid.log_rho) * big(highest)).exp() * big_usd(reference);
             let most = big_real(weights.strike.add(weights.financed)) * highest.max(big_usd(spot));
             prop_assert!(most > big(1u64 << (RATE_BITS - 4)));
             return Ok(());

@@ -6,7 +6,7 @@ use common::{
     Terms, absolute, big, big_real, big_signed, big_usd, parse, relative_error,
     strategies::{any_price, any_terms, market_terms, scale, strike_and_spot},
 };
-use perpetua_pricing::{Curve, OptionValue, Real, Rounding, Side, Usd};
+use perpetua_pricing::{Contract, Curve, Grid, OptionValue, Real, Rounding, Side, Usd};
 use proptest::prelude::*;
 
 fn down(value: OptionValue) -> Usd {
@@ -43,6 +43,33 @@ proptest! {
         }
         let error = absolute(big_real(value.time_value) - &time_value);
         prop_assert!(error <= (&time_value + &k * parse("0.00001")) * parse("0.0000000000001"));
+    }
+
+    /// Against exact arithmetic and against pricing one by one, also at the cap and past it.
+    #[test]
+    fn prices_at_one_spot_are_those_of_each_strike(
+        terms in prop_oneof![market_terms(), any_terms()], reference in any_price(), rho in 1_001u64..1_100,
+        ticks in proptest::collection::vec(-64i16..=64, 1..16), percent in 40u64..250,
+    ) {
+        let grid = Grid::new(reference, Real::from_ratio(rho, 1_000).unwrap()).unwrap();
+        let spot = Usd::from_bits(reference.bits() * u128::from(percent) / 100);
+        prop_assume!(spot.is_price());
+        let curve = terms.curve();
+        let contract = Contract::new(terms.side, terms.period, terms.cap).unwrap();
+        let at_spot = contract.at_spot(terms.volatility, &grid, spot).unwrap();
+        for tick in ticks {
+            let Some(strike) = grid.strike(tick) else { continue };
+            let (s, k, most) = (big_usd(spot), big_usd(strike), curve.payout_cap(strike));
+            let exact = terms.intrinsic(&s, &k) + terms.time_value(&s, &k);
+            for rounding in [Rounding::Down, Rounding::Up] {
+                let (alone, shared) = (curve.price(spot, strike, most, rounding), at_spot.price(tick, strike, most, rounding));
+                prop_assert_eq!(alone, curve.value(spot, strike).value(rounding));
+                prop_assert!(shared <= most && shared >= curve.value(spot, strike).intrinsic);
+                let tolerance = &exact * parse("0.000000000001") + &s * parse("0.000000000000000001") + parse("0.0000000000000000001");
+                let error = absolute(big_usd(shared) - &exact);
+                prop_assert!(error <= tolerance, "{shared:?} instead of {alone:?}: {:e}", error.to_f64().value());
+            }
+        }
     }
 
     #[test]

@@ -34,6 +34,8 @@ import {
   getMarkEncoder,
   getMarketConfigDecoder,
   getMarketConfigEncoder,
+  getMarketTermsDecoder,
+  getMarketTermsEncoder,
   getSlotDecoder,
   getSlotEncoder,
   getTokensDecoder,
@@ -52,6 +54,8 @@ import {
   type MarkArgs,
   type MarketConfig,
   type MarketConfigArgs,
+  type MarketTerms,
+  type MarketTermsArgs,
   type Slot,
   type SlotArgs,
   type Tokens,
@@ -92,6 +96,8 @@ export type MarketState = {
   opensAt: bigint;
   /** What margin takes from the parameters. */
   margin: MarginTerms;
+  /** What pricing takes from the parameters. */
+  terms: MarketTerms;
   /** The lowest `X (1 + w)` that an open position was reserved at, Q40.24. */
   leastReserved: UnitsPerUsd;
   /** What was not normal about the index and the stock at the last accrual; one bit each. */
@@ -129,6 +135,8 @@ export type MarketStateArgs = {
   opensAt: number | bigint;
   /** What margin takes from the parameters. */
   margin: MarginTermsArgs;
+  /** What pricing takes from the parameters. */
+  terms: MarketTermsArgs;
   /** The lowest `X (1 + w)` that an open position was reserved at, Q40.24. */
   leastReserved: UnitsPerUsdArgs;
   /** What was not normal about the index and the stock at the last accrual; one bit each. */
@@ -154,6 +162,7 @@ export function getMarketStateEncoder(): FixedSizeEncoder<MarketStateArgs> {
     ['units', getUnitsRangeEncoder()],
     ['opensAt', getI64Encoder()],
     ['margin', getMarginTermsEncoder()],
+    ['terms', getMarketTermsEncoder()],
     ['leastReserved', getUnitsPerUsdEncoder()],
     ['conditions', getConditionsEncoder()],
     ['padding', fixEncoderSize(getBytesEncoder(), 6)],
@@ -176,6 +185,7 @@ export function getMarketStateDecoder(): FixedSizeDecoder<MarketState> {
     ['units', getUnitsRangeDecoder()],
     ['opensAt', getI64Decoder()],
     ['margin', getMarginTermsDecoder()],
+    ['terms', getMarketTermsDecoder()],
     ['leastReserved', getUnitsPerUsdDecoder()],
     ['conditions', getConditionsDecoder()],
     ['padding', fixDecoderSize(getBytesDecoder(), 6)],
