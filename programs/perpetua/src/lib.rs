@@ -5,6 +5,7 @@
 
 use anchor_lang::prelude::*;
 
+mod calls;
 pub mod constants;
 pub mod error;
 pub mod events;

@@ -171,6 +171,16 @@ void dropStructReturnAttributes(Function &F) {
 
 } // namespace
 
+bool lowerTrap(Instruction &I) {
+  auto *Trap = dyn_cast<IntrinsicInst>(&I);
+  if (!Trap || Trap->getIntrinsicID() != Intrinsic::trap)
+    return false;
+  IRBuilder<> B(&I);
+  callRuntime(B, "abort", B.getVoidTy(), {})->setDoesNotReturn();
+  I.eraseFromParent();
+  return true;
+}
+
 void lowerCalls(Module &M) {
   std::vector<CallBase *> Calls;
   std::vector<Function *> Definitions;

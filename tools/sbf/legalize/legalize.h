@@ -26,6 +26,9 @@ llvm::CallInst *callRuntime(llvm::IRBuilder<> &B, llvm::StringRef Name, llvm::Ty
 llvm::Value *lowerInteger(llvm::Instruction &I);
 llvm::Value *lowerFloat(llvm::Instruction &I);
 
+// Replaces LLVM's trap, which is how a program stops, by the machine's system call for it; true if it did.
+bool lowerTrap(llvm::Instruction &I);
+
 // Replaces memory intrinsics of large or unknown length by calls; true if it did.
 bool lowerMemory(llvm::Instruction &I);
 

@@ -43,7 +43,7 @@ bool lowerFunction(Function &F) {
     Work.push_back(&I);
   bool Changed = false;
   for (Instruction *I : Work) {
-    if (sbf::lowerMemory(*I)) {
+    if (sbf::lowerMemory(*I) || sbf::lowerTrap(*I)) {
       Changed = true;
       continue;
     }

@@ -57,6 +57,8 @@ pub(crate) fn cargo_for_sbf(target: &Path) -> Command {
 const RUSTFLAGS: &[&str] = &[
     // A program has one thread and the machine no atomic instructions.
     "-C passes=lower-atomic",
+    // A panic stops the machine and says nothing: its messages and places are 40 KB. Built with lines, a trace tells where.
+    "-Z unstable-options -C panic=immediate-abort",
     // Dependencies choose their on-chain code by this name.
     "--cfg target_os=\"solana\"",
     // std's allocator knows the alignment of a fixed list of architectures; this one's is eight bytes.

@@ -18,9 +18,9 @@ macro_rules! part {
 }
 
 pub(crate) const TARGET: Part = part!(".": "sbf-solana.json");
-pub(crate) const LINKER: Part = part!("linker": "Cargo.toml" "Cargo.lock" "src/main.rs");
+pub(crate) const LINKER: Part = part!("linker": "Cargo.toml" "Cargo.lock" "src/main.rs" "src/addresses.rs");
 pub(crate) const LEGALIZE: Part = part!("legalize":
-    "legalize.h" "plugin.cpp" "integers.cpp" "floats.cpp" "memory.cpp" "calls.cpp" "statics.cpp");
+    "legalize.h" "plugin.cpp" "integers.cpp" "floats.cpp" "memory.cpp" "calls.cpp" "statics.cpp" "stores.cpp");
 pub(crate) const RUNTIME: Part = part!("runtime":
     "Cargo.toml" "Cargo.lock" "src/lib.rs" "src/division.rs" "src/memory.rs" "src/multiplication.rs"
     "src/platform.rs" "src/tests.rs");

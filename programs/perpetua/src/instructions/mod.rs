@@ -3,6 +3,7 @@
 mod admin;
 mod arguments;
 pub(crate) mod common;
+mod create;
 mod keeper;
 mod pool;
 mod trade;

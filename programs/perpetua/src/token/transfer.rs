@@ -1,12 +1,10 @@
 //! Moving stock tokens into and out of a vault.
 
 use anchor_lang::prelude::*;
-use anchor_spl::{
-    token, token_2022,
-    token_interface::{TransferChecked, transfer_checked},
-};
+use anchor_spl::{token, token_2022};
 use perpetua_model::Tokens;
 
+use super::program::transfer;
 use crate::{error::PerpetuaError, state::Vault};
 
 /// Where a token account holds its owner, in both token programs.
@@ -47,26 +45,25 @@ pub fn is_frozen(tokens: &AccountInfo) -> Result<bool> {
 }
 
 /// A vault's token account and what moving its tokens takes.
-pub struct VaultTokens<'info> {
+pub struct VaultTokens<'a, 'info> {
     /// The vault's token account.
-    pub tokens: AccountInfo<'info>,
+    pub tokens: &'a AccountInfo<'info>,
     /// The stock token.
-    pub mint: AccountInfo<'info>,
+    pub mint: &'a AccountInfo<'info>,
     /// The token program that owns both.
-    pub program: AccountInfo<'info>,
+    pub program: &'a Pubkey,
     /// Decimals of the stock token.
     pub decimals: u8,
 }
 
-impl<'info> VaultTokens<'info> {
+impl<'info> VaultTokens<'_, 'info> {
     /// Moves `amount` raw units from `source`, which `owner` signs for, and returns what the vault's balance grew by.
     ///
     /// Errors: the token program's; [`PerpetuaError::MathOverflow`] if the balance fell.
-    pub fn transfer_in(&self, source: AccountInfo<'info>, owner: AccountInfo<'info>, amount: u64) -> Result<Tokens> {
-        let before = balance(&self.tokens)?;
-        let from_owner = self.parties(source, self.tokens.clone(), owner);
-        transfer_checked(CpiContext::new(*self.program.key, from_owner), amount, self.decimals)?;
-        balance(&self.tokens)?.minus(before).map_err(|error| PerpetuaError::from(error).into())
+    pub fn transfer_in(&self, source: &AccountInfo<'info>, owner: &AccountInfo<'info>, amount: u64) -> Result<Tokens> {
+        let before = balance(self.tokens)?;
+        transfer(self.program, [source, self.mint, self.tokens, owner], (Tokens(amount), self.decimals), &[])?;
+        balance(self.tokens)?.minus(before).map_err(|error| PerpetuaError::from(error).into())
     }
 
     /// Pays `amount` raw units to `destination`. The caller must not hold a borrow of the vault.
@@ -75,7 +72,7 @@ impl<'info> VaultTokens<'info> {
     pub fn transfer_out(
         &self,
         vault: &AccountLoader<'info, Vault>,
-        destination: AccountInfo<'info>,
+        destination: &AccountInfo<'info>,
         amount: Tokens,
     ) -> Result<()> {
         let (mint, bump) = {
@@ -83,18 +80,8 @@ impl<'info> VaultTokens<'info> {
             (vault.stock_mint, [vault.bump])
         };
         let seeds: [&[u8]; 3] = [Vault::SEED, mint.as_ref(), &bump];
-        let from_vault = self.parties(self.tokens.clone(), destination, vault.to_account_info());
-        let context = CpiContext::new(*self.program.key, from_vault);
-        transfer_checked(context.with_signer(&[&seeds]), amount.0, self.decimals)
-    }
-
-    fn parties(
-        &self,
-        from: AccountInfo<'info>,
-        to: AccountInfo<'info>,
-        authority: AccountInfo<'info>,
-    ) -> TransferChecked<'info> {
-        TransferChecked { from, mint: self.mint.clone(), to, authority }
+        let accounts = [self.tokens, self.mint, destination, vault.as_ref()];
+        transfer(self.program, accounts, (amount, self.decimals), &seeds)
     }
 }
 

@@ -66,8 +66,8 @@ const WRONG_ACCOUNT: Refusal = Refusal::Program("WrongAccount");
 const BORROWED: Refusal = Refusal::Program("AccountBorrowFailed");
 /// An account of the program that does not exist.
 const MISSING: Refusal = Refusal::Program("AccountOwnedByWrongProgram");
-/// An account that is created exists already: it has lamports, and this virtual machine does not know SIMD-0312 yet.
-const EXISTS: Refusal = Refusal::Program("InvalidInstructionData");
+/// The system program: an account that is created exists already.
+const EXISTS: Refusal = Refusal::Program("Custom0");
 /// The token program: too few tokens.
 const TOO_FEW: Refusal = Refusal::Program("Custom1");
 /// The token program: the account is frozen.

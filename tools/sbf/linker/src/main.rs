@@ -4,6 +4,8 @@
 //! `SBF_RUNTIME` (the runtime's rlib), `SBF_LEGALIZE` (the LLVM pass), `SBF_LLVM_BIN` (the folder of LLVM's tools) and, if
 //! the object file shall say which line each instruction comes from, `SBF_LINES`.
 
+mod addresses;
+
 use std::{
     env,
     ffi::CString,
@@ -14,7 +16,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use bpf_linker::{Cpu, Linker, LinkerInput, LinkerOptions, OptLevel, OutputType};
-use sbpf_linker::{OptimizationConfig, ProgramOptions, SbpfArch, SbpfLinkerError, link_program};
+use sbpf_linker::{OptimizationConfig, ProgramOptions, SbpfArch, SbpfLinkerError, byteparser::parse_bytecode};
 
 /// Where the virtual machine starts a program.
 const ENTRYPOINT: &str = "entrypoint";
@@ -152,9 +154,13 @@ fn lower(joined: &Path, lowered: &Path) -> Result<()> {
         .args([joined, Path::new("-o"), lowered]))
 }
 
+/// Makes an object of the lowered program. What alias analysis knows spares loads of what was just stored: 7 KB.
 fn assemble(lowered: &Path, object: &Path) -> Result<()> {
     run(llvm_tool("llc")?
+        .arg("--load-pass-plugin")
+        .arg(from_environment("SBF_LEGALIZE")?)
         .args(["-O3", "-march=bpfel", "-filetype=obj", "--bpf-disable-trap-unreachable"])
+        .arg("--combiner-global-alias-analysis")
         .arg(format!("-mcpu={CPU}"))
         .arg(format!("-mattr={CPU_FEATURES}"))
         .arg(format!("--bpf-stack-size={STACK_FRAME}"))
@@ -182,8 +188,8 @@ fn refuse_unknown_calls(object: &Path) -> Result<()> {
 fn link(object: &Path) -> Result<Vec<u8>> {
     let options = ProgramOptions::new(OptimizationConfig::enabled(), SbpfArch::V0, STACK_FRAME);
     let object = fs::read(object).with_context(|| format!("reading {}", object.display()))?;
-    match link_program(&object, options) {
-        Ok(program) => Ok(program),
+    match parse_bytecode(&object, options) {
+        Ok(layout) => addresses::emit(layout),
         Err(errors) => bail!("{}", SbpfLinkerError::format_errors(&errors)),
     }
 }

@@ -5,6 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     PerpetuaError,
     events::{MintAcknowledged, emit},
+    instructions::common::names,
     state::{Exchange, Vault},
     token::policy,
 };
@@ -16,14 +17,10 @@ pub struct AcknowledgeMint<'info> {
     /// The administrator.
     pub admin: Signer<'info>,
     /// Names the administrator.
-    #[account(has_one = admin @ PerpetuaError::Unauthorized)]
+    #[account(constraint = names!(exchange: Exchange => admin) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// Receives the new snapshot.
-    #[account(
-        mut,
-        has_one = exchange @ PerpetuaError::WrongAccount,
-        has_one = stock_mint @ PerpetuaError::WrongAccount,
-    )]
+    #[account(mut, constraint = names!(vault: Vault => exchange, stock_mint) @ PerpetuaError::WrongAccount)]
     pub vault: AccountLoader<'info, Vault>,
     /// The stock token.
     /// CHECK: the vault names it, and the policy reads it.

@@ -12,7 +12,10 @@ use crate::{
     constants::VERSION,
     error::OrProgramError,
     events::{ChangeApplied, ChangeCancelled, ChangeProposed, Tightened, emit},
-    instructions::common::{DISCRIMINATOR, borrow_mut, moment},
+    instructions::{
+        common::{DISCRIMINATOR, borrow_mut, moment, names},
+        create::create,
+    },
     state::{Exchange, Index, Market, Proposal, Stock, Vault},
 };
 
@@ -44,20 +47,14 @@ pub struct ProposeChange<'info> {
     #[account(mut)]
     pub admin: Signer<'info>,
     /// Names the administrator.
-    #[account(has_one = admin @ PerpetuaError::Unauthorized)]
+    #[account(constraint = names!(exchange: Exchange => admin) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// CHECK: the account that is changed, an index, vault, market or stock; none for the exchange.
     #[account(mut)]
     pub target: Option<UncheckedAccount<'info>>,
-    /// Receives the change; there is one at a time for each account.
-    #[account(
-        init,
-        payer = admin,
-        space = DISCRIMINATOR + size_of::<Proposal>(),
-        seeds = [Proposal::SEED, target.address(&exchange).as_ref()],
-        bump,
-    )]
-    pub proposal: AccountLoader<'info, Proposal>,
+    /// CHECK: created here; receives the change. There is one at a time for each account.
+    #[account(mut, seeds = [Proposal::SEED, target.address(&exchange).as_ref()], bump)]
+    pub proposal: UncheckedAccount<'info>,
     /// Creates accounts.
     pub system_program: Program<'info, System>,
 }
@@ -275,7 +272,8 @@ pub(crate) fn propose_change<'a>(ctx: Context<'a, ProposeChange<'a>>, new: NewPa
     comparison.change.require_possible().or_program_error()?;
     let target = accounts.target.address(&accounts.exchange);
     {
-        let mut proposal = accounts.proposal.load_init()?;
+        let seeds: [&[u8]; 3] = [Proposal::SEED, target.as_ref(), &[ctx.bumps.proposal]];
+        let mut proposal = create::<Proposal>(&accounts.admin, &accounts.proposal, &seeds)?;
         proposal.target = target;
         proposal.proposed_at = moment()?.now;
         proposal.version = VERSION;

@@ -9,7 +9,7 @@ use crate::{
     PerpetuaError,
     error::OrProgramError,
     events::{MultiplierAcknowledged, SessionShortened, emit},
-    instructions::common::moment,
+    instructions::common::{moment, names},
     state::{Exchange, Stock, Vault},
 };
 
@@ -20,13 +20,13 @@ pub struct ChangeStock<'info> {
     /// The administrator.
     pub admin: Signer<'info>,
     /// Names the administrator.
-    #[account(has_one = admin @ PerpetuaError::Unauthorized)]
+    #[account(constraint = names!(exchange: Exchange => admin) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// The stock's vault.
-    #[account(has_one = exchange @ PerpetuaError::WrongAccount)]
+    #[account(constraint = names!(vault: Vault => exchange) @ PerpetuaError::WrongAccount)]
     pub vault: AccountLoader<'info, Vault>,
     /// The stock.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(stock: Stock => vault) @ PerpetuaError::WrongAccount)]
     pub stock: AccountLoader<'info, Stock>,
 }
 

@@ -6,7 +6,7 @@ use crate::{
     PerpetuaError,
     error::OrProgramError,
     events::{FeesCollected, emit},
-    instructions::common::check_tokens,
+    instructions::common::{check_tokens, names},
     state::{Exchange, Vault},
     token::{VaultTokens, owner, policy},
 };
@@ -20,10 +20,7 @@ pub struct CollectFees<'info> {
     /// Owes the fees.
     #[account(
         mut,
-        has_one = exchange @ PerpetuaError::WrongAccount,
-        has_one = tokens @ PerpetuaError::WrongAccount,
-        has_one = stock_mint @ PerpetuaError::WrongAccount,
-        has_one = token_program @ PerpetuaError::WrongAccount,
+        constraint = names!(vault: Vault => exchange, tokens, stock_mint, token_program) @ PerpetuaError::WrongAccount,
     )]
     pub vault: AccountLoader<'info, Vault>,
     /// The vault's tokens.
@@ -48,12 +45,12 @@ pub(crate) fn collect_fees(ctx: Context<CollectFees>) -> Result<()> {
         (vault.state.collect_fees().or_program_error()?, vault.decimals)
     };
     let tokens = VaultTokens {
-        tokens: accounts.tokens.to_account_info(),
-        mint: accounts.stock_mint.to_account_info(),
-        program: accounts.token_program.to_account_info(),
+        tokens: &accounts.tokens,
+        mint: &accounts.stock_mint,
+        program: accounts.token_program.key,
         decimals,
     };
-    tokens.transfer_out(&accounts.vault, accounts.destination.to_account_info(), amount)?;
+    tokens.transfer_out(&accounts.vault, &accounts.destination, amount)?;
     check_tokens(&*accounts.vault.load()?, &accounts.tokens)?;
     emit(
         &ctx.accounts.event_authority,

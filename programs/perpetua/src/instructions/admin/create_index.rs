@@ -9,7 +9,10 @@ use crate::{
     constants::VERSION,
     error::OrProgramError,
     events::{IndexCreated, emit},
-    instructions::common::{DISCRIMINATOR, moment},
+    instructions::{
+        common::{moment, names},
+        create::create,
+    },
     state::{Exchange, Index},
 };
 
@@ -22,11 +25,11 @@ pub struct CreateIndex<'info> {
     #[account(mut)]
     pub admin: Signer<'info>,
     /// Names the administrator.
-    #[account(has_one = admin @ PerpetuaError::Unauthorized)]
+    #[account(constraint = names!(exchange: Exchange => admin) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
-    /// Receives the underlying.
-    #[account(init, payer = admin, space = DISCRIMINATOR + size_of::<Index>(), seeds = [Index::SEED, &feed_id], bump)]
-    pub index: AccountLoader<'info, Index>,
+    /// CHECK: created here; receives the underlying.
+    #[account(mut, seeds = [Index::SEED, &feed_id], bump)]
+    pub index: UncheckedAccount<'info>,
     /// Creates accounts.
     pub system_program: Program<'info, System>,
 }
@@ -39,7 +42,8 @@ pub(crate) fn create_index(
 ) -> Result<()> {
     let now = moment()?.now;
     {
-        let mut index = ctx.accounts.index.load_init()?;
+        let seeds: [&[u8]; 3] = [Index::SEED, &feed_id, &[ctx.bumps.index]];
+        let mut index = create::<Index>(&ctx.accounts.admin, &ctx.accounts.index, &seeds)?;
         index.exchange = ctx.accounts.exchange.key();
         index.feed_id = feed_id;
         index.version = VERSION;

@@ -9,7 +9,10 @@ use crate::{
     constants::VERSION,
     error::OrProgramError,
     events::{MarketCreated, emit},
-    instructions::common::{DISCRIMINATOR, moment},
+    instructions::{
+        common::{moment, names},
+        create::create,
+    },
     state::{Exchange, Index, Market, Vault},
 };
 
@@ -22,23 +25,17 @@ pub struct CreateMarket<'info> {
     #[account(mut)]
     pub admin: Signer<'info>,
     /// Names the administrator.
-    #[account(has_one = admin @ PerpetuaError::Unauthorized)]
+    #[account(constraint = names!(exchange: Exchange => admin) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// Will pay and be paid.
-    #[account(mut, has_one = exchange @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(vault: Vault => exchange) @ PerpetuaError::WrongAccount)]
     pub vault: AccountLoader<'info, Vault>,
     /// The underlying.
-    #[account(has_one = exchange @ PerpetuaError::WrongAccount)]
+    #[account(constraint = names!(index: Index => exchange) @ PerpetuaError::WrongAccount)]
     pub index: AccountLoader<'info, Index>,
-    /// Receives the parameters and the strike ladder.
-    #[account(
-        init,
-        payer = admin,
-        space = DISCRIMINATOR + size_of::<Market>(),
-        seeds = [Market::SEED, vault.key().as_ref(), index.key().as_ref(), &[parameters.settlement.number()]],
-        bump,
-    )]
-    pub market: AccountLoader<'info, Market>,
+    /// CHECK: created here; receives the parameters and the strike ladder.
+    #[account(mut, seeds = [Market::SEED, vault.key().as_ref(), index.key().as_ref(), &[parameters.settlement.number()]], bump)]
+    pub market: UncheckedAccount<'info>,
     /// Creates accounts.
     pub system_program: Program<'info, System>,
 }
@@ -56,8 +53,11 @@ pub(crate) fn create_market(ctx: Context<CreateMarket>, parameters: MarketParame
     };
     {
         let index = ctx.accounts.index.load()?;
-        let mut market = ctx.accounts.market.load_init()?;
-        market.vault = ctx.accounts.vault.key();
+        let (vault, on) = (ctx.accounts.vault.key(), ctx.accounts.index.key());
+        let seeds: [&[u8]; 5] =
+            [Market::SEED, vault.as_ref(), on.as_ref(), &[parameters.settlement.number()], &[ctx.bumps.market]];
+        let mut market = create::<Market>(&ctx.accounts.admin, &ctx.accounts.market, &seeds)?;
+        market.vault = vault;
         market.index = ctx.accounts.index.key();
         market.version = VERSION;
         market.bump = ctx.bumps.market;

@@ -5,6 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     PerpetuaError,
     events::{AdminAccepted, AdminNamed, emit},
+    instructions::common::names,
     state::Exchange,
 };
 
@@ -15,7 +16,7 @@ pub struct NameAdmin<'info> {
     /// The administrator.
     pub admin: Signer<'info>,
     /// Names the administrator.
-    #[account(mut, has_one = admin @ PerpetuaError::Unauthorized)]
+    #[account(mut, constraint = names!(exchange: Exchange => admin) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
 }
 
@@ -26,7 +27,7 @@ pub struct AcceptAdmin<'info> {
     /// Who was named.
     pub next_admin: Signer<'info>,
     /// Names the administrator.
-    #[account(mut, has_one = next_admin @ PerpetuaError::Unauthorized)]
+    #[account(mut, constraint = names!(exchange: Exchange => next_admin) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
 }
 

@@ -2,9 +2,7 @@
 
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 
-use crate::{
-    PerpetuaError, constants::VERSION, instructions::common::DISCRIMINATOR, program::Perpetua, state::Exchange,
-};
+use crate::{PerpetuaError, constants::VERSION, instructions::create::create, program::Perpetua, state::Exchange};
 
 /// Accounts of `initialize_exchange`.
 #[derive(Accounts)]
@@ -12,9 +10,9 @@ pub struct InitializeExchange<'info> {
     /// The program's upgrade authority, who becomes the administrator. Nobody else can set the program up first.
     #[account(mut)]
     pub admin: Signer<'info>,
-    /// Receives the configuration.
-    #[account(init, payer = admin, space = DISCRIMINATOR + size_of::<Exchange>(), seeds = [Exchange::SEED], bump)]
-    pub exchange: AccountLoader<'info, Exchange>,
+    /// CHECK: created here; receives the configuration.
+    #[account(mut, seeds = [Exchange::SEED], bump)]
+    pub exchange: UncheckedAccount<'info>,
     /// This program.
     pub this_program: Program<'info, Perpetua>,
     /// CHECK: the upgradeable loader's account that names the upgrade authority, by its address.
@@ -50,7 +48,8 @@ pub(crate) fn initialize_exchange(
     guardian: Pubkey,
     fee_recipient: Pubkey,
 ) -> Result<()> {
-    let mut exchange = ctx.accounts.exchange.load_init()?;
+    let seeds: [&[u8]; 2] = [Exchange::SEED, &[ctx.bumps.exchange]];
+    let mut exchange = create::<Exchange>(&ctx.accounts.admin, &ctx.accounts.exchange, &seeds)?;
     exchange.admin = ctx.accounts.admin.key();
     exchange.guardian = guardian;
     exchange.fee_recipient = fee_recipient;

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{FundingCranked, emit},
-    instructions::common::moment,
+    instructions::common::{moment, names},
     oracle,
     state::{Index, Market, Stock},
 };
@@ -16,7 +16,7 @@ pub struct CrankFunding<'info> {
     #[account(mut)]
     pub index: AccountLoader<'info, Index>,
     /// The market, which accrues.
-    #[account(mut, has_one = index @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(market: Market => index) @ PerpetuaError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
     /// CHECK: a Pyth price update, if there is a new one; owner, type, verification and feed are checked where it is read.
     pub price_update: Option<UncheckedAccount<'info>>,

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{StockCranked, emit},
-    instructions::common::moment,
+    instructions::common::{moment, names},
     oracle,
     state::Stock,
     token::policy,
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Accounts)]
 pub struct CrankStock<'info> {
     /// The stock.
-    #[account(mut, has_one = stock_mint @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(stock: Stock => stock_mint) @ PerpetuaError::WrongAccount)]
     pub stock: AccountLoader<'info, Stock>,
     /// CHECK: the stock token's mint, which carries the multiplier.
     pub stock_mint: UncheckedAccount<'info>,

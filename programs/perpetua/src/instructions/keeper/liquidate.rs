@@ -4,7 +4,7 @@ use perpetua_model::Conditions;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{AccountLiquidated, emit},
-    instructions::common::{PricedMarkets, check_ledgers, moment},
+    instructions::common::{PricedMarkets, check_ledgers, moment, names},
     state::{MarginAccount, Vault},
 };
 
@@ -19,12 +19,12 @@ pub struct Liquidate<'info> {
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
     /// The account below its maintenance margin.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount)]
     pub account: AccountLoader<'info, MarginAccount>,
     /// The keeper's own account, which the reward goes to: in the ledger, so that no paused mint stops it.
     #[account(
         mut,
-        has_one = vault @ PerpetuaError::WrongAccount,
+        constraint = names!(keeper_account: MarginAccount => vault) @ PerpetuaError::WrongAccount,
         constraint = keeper_account.load()?.owner == keeper.key() @ PerpetuaError::Unauthorized,
         constraint = keeper_account.key() != account.key() @ PerpetuaError::SameAccount,
     )]

@@ -6,7 +6,7 @@ use perpetua_model::{Loss, Tokens};
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{AccountSynced, ClaimsServed, LossRecognised, LossesRepaid, ShortageNoted, emit},
-    instructions::common::{check_ledgers, moment},
+    instructions::common::{check_ledgers, moment, names},
     state::{MarginAccount, Vault},
     token,
 };
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Accounts)]
 pub struct CoverLosses<'info> {
     /// The vault.
-    #[account(mut, has_one = tokens @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(vault: Vault => tokens) @ PerpetuaError::WrongAccount)]
     pub vault: AccountLoader<'info, Vault>,
     /// CHECK: the vault's token account, whose balance is compared with the ledgers.
     pub tokens: UncheckedAccount<'info>,
@@ -89,7 +89,7 @@ pub struct SyncAccount<'info> {
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
     /// The account that is brought up to date.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount)]
     pub account: AccountLoader<'info, MarginAccount>,
 }
 

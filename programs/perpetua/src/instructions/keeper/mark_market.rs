@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{MarketMarked, emit},
-    instructions::common::moment,
+    instructions::common::{moment, names},
     state::{Index, Market},
 };
 
@@ -14,7 +14,7 @@ pub struct MarkMarket<'info> {
     /// The market's index.
     pub index: AccountLoader<'info, Index>,
     /// The market.
-    #[account(mut, has_one = index @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(market: Market => index) @ PerpetuaError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
 }
 

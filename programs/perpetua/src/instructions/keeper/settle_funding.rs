@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{FundingSettled, emit},
-    instructions::common::{WriteMarkets, check_ledgers},
+    instructions::common::{WriteMarkets, check_ledgers, names},
     state::{MarginAccount, Vault},
 };
 
@@ -15,7 +15,7 @@ pub struct SettleFunding<'info> {
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
     /// The account that pays.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount)]
     pub account: AccountLoader<'info, MarginAccount>,
 }
 

@@ -6,7 +6,7 @@ use crate::{
     events::{PositionClosed, emit},
     instructions::{
         arguments::Side,
-        common::{check_ledgers, moment},
+        common::{check_ledgers, moment, names},
     },
     state::{Index, MarginAccount, Market, Vault},
 };
@@ -19,12 +19,12 @@ pub struct SettlePosition<'info> {
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
     /// The account with the position, which is paid.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount)]
     pub account: AccountLoader<'info, MarginAccount>,
     /// The market's index.
     pub index: AccountLoader<'info, Index>,
     /// The market.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = index @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(market: Market => vault, index) @ PerpetuaError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
 }
 

@@ -8,7 +8,7 @@ use crate::{
     PerpetuaError,
     error::OrProgramError,
     events::{WithdrawalCancelled, emit},
-    instructions::common::moment,
+    instructions::common::{moment, names},
     state::{Vault, WithdrawalTicket},
 };
 
@@ -24,8 +24,8 @@ pub struct CancelWithdrawal<'info> {
     /// The place in the queue.
     #[account(
         mut,
-        has_one = vault @ PerpetuaError::WrongAccount,
-        has_one = owner @ PerpetuaError::Unauthorized,
+        constraint = names!(ticket: WithdrawalTicket => vault) @ PerpetuaError::WrongAccount,
+        constraint = names!(ticket: WithdrawalTicket => owner) @ PerpetuaError::Unauthorized,
     )]
     pub ticket: AccountLoader<'info, WithdrawalTicket>,
     /// The pool's shares.

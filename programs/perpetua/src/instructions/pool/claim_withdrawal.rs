@@ -6,7 +6,7 @@ use crate::{
     PerpetuaError,
     error::OrProgramError,
     events::{WithdrawalClaimed, emit},
-    instructions::common::{check_tokens, conditions},
+    instructions::common::{check_tokens, conditions, names},
     state::{Exchange, Vault, WithdrawalTicket},
     token::{VaultTokens, policy},
 };
@@ -22,17 +22,14 @@ pub struct ClaimWithdrawal<'info> {
     /// The pool's vault.
     #[account(
         mut,
-        has_one = exchange @ PerpetuaError::WrongAccount,
-        has_one = tokens @ PerpetuaError::WrongAccount,
-        has_one = stock_mint @ PerpetuaError::WrongAccount,
-        has_one = token_program @ PerpetuaError::WrongAccount,
+        constraint = names!(vault: Vault => exchange, tokens, stock_mint, token_program) @ PerpetuaError::WrongAccount,
     )]
     pub vault: AccountLoader<'info, Vault>,
     /// The executed ticket.
     #[account(
         mut,
-        has_one = vault @ PerpetuaError::WrongAccount,
-        has_one = owner @ PerpetuaError::Unauthorized,
+        constraint = names!(ticket: WithdrawalTicket => vault) @ PerpetuaError::WrongAccount,
+        constraint = names!(ticket: WithdrawalTicket => owner) @ PerpetuaError::Unauthorized,
     )]
     pub ticket: AccountLoader<'info, WithdrawalTicket>,
     /// The stock token.
@@ -60,12 +57,12 @@ pub(crate) fn claim_withdrawal(ctx: Context<ClaimWithdrawal>) -> Result<()> {
         (vault.state.claim_withdrawal(&mut ticket.state, state).or_program_error()?, vault.decimals)
     };
     let tokens = VaultTokens {
-        tokens: accounts.tokens.to_account_info(),
-        mint: accounts.stock_mint.to_account_info(),
-        program: accounts.token_program.to_account_info(),
+        tokens: &accounts.tokens,
+        mint: &accounts.stock_mint,
+        program: accounts.token_program.key,
         decimals,
     };
-    tokens.transfer_out(&accounts.vault, accounts.destination.to_account_info(), amount)?;
+    tokens.transfer_out(&accounts.vault, &accounts.destination, amount)?;
     check_tokens(&*accounts.vault.load()?, &accounts.tokens)?;
     emit(
         &ctx.accounts.event_authority,

@@ -5,6 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     PerpetuaError,
     error::OrProgramError,
+    instructions::common::names,
     state::{Vault, WithdrawalTicket},
 };
 
@@ -21,8 +22,8 @@ pub struct CloseTicket<'info> {
     #[account(
         mut,
         close = owner,
-        has_one = vault @ PerpetuaError::WrongAccount,
-        has_one = owner @ PerpetuaError::Unauthorized,
+        constraint = names!(ticket: WithdrawalTicket => vault) @ PerpetuaError::WrongAccount,
+        constraint = names!(ticket: WithdrawalTicket => owner) @ PerpetuaError::Unauthorized,
     )]
     pub ticket: AccountLoader<'info, WithdrawalTicket>,
 }

@@ -7,7 +7,7 @@ use crate::{
     PerpetuaError,
     error::OrProgramError,
     events::{WithdrawalExecuted, emit},
-    instructions::common::{ReadMarkets, check_ledgers, conditions, moment},
+    instructions::common::{ReadMarkets, check_ledgers, conditions, moment, names},
     state::{Exchange, Vault, WithdrawalTicket},
 };
 
@@ -20,14 +20,10 @@ pub struct ExecuteWithdrawal<'info> {
     /// The vault's exchange.
     pub exchange: AccountLoader<'info, Exchange>,
     /// The pool's vault.
-    #[account(
-        mut,
-        has_one = exchange @ PerpetuaError::WrongAccount,
-        has_one = tokens @ PerpetuaError::WrongAccount,
-    )]
+    #[account(mut, constraint = names!(vault: Vault => exchange, tokens) @ PerpetuaError::WrongAccount)]
     pub vault: AccountLoader<'info, Vault>,
     /// The ticket at the front of the queue.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(ticket: WithdrawalTicket => vault) @ PerpetuaError::WrongAccount)]
     pub ticket: AccountLoader<'info, WithdrawalTicket>,
     /// The vault's tokens, to see that none are missing.
     /// CHECK: the vault names it.

@@ -11,7 +11,7 @@ use crate::{
     events::{PoolJoined, emit},
     instructions::{
         Pool,
-        common::{ReadMarkets, check_tokens, conditions, moment},
+        common::{ReadMarkets, check_tokens, conditions, moment, names},
     },
     state::{Exchange, Vault},
     token::{VaultTokens, policy},
@@ -29,10 +29,7 @@ pub struct JoinPool<'info> {
     /// The pool's vault.
     #[account(
         mut,
-        has_one = exchange @ PerpetuaError::WrongAccount,
-        has_one = tokens @ PerpetuaError::WrongAccount,
-        has_one = stock_mint @ PerpetuaError::WrongAccount,
-        has_one = token_program @ PerpetuaError::WrongAccount,
+        constraint = names!(vault: Vault => exchange, tokens, stock_mint, token_program) @ PerpetuaError::WrongAccount,
     )]
     pub vault: AccountLoader<'info, Vault>,
     /// The stock token.
@@ -73,7 +70,7 @@ pub(crate) fn join_pool(ctx: Context<JoinPool>, pool: Pool, amount: u64, min_sha
         state.allow(Action::PoolIn).or_program_error()?;
         (value, state, accounts.vault_tokens(vault.decimals))
     };
-    let received = tokens.transfer_in(accounts.source.to_account_info(), accounts.owner.to_account_info(), amount)?;
+    let received = tokens.transfer_in(&accounts.source, &accounts.owner, amount)?;
     let shares = {
         let mut vault = accounts.vault.load_mut()?;
         let shares = vault.state.join_pool(kind, value, received, Shares(min_shares), state).or_program_error()?;
@@ -95,12 +92,7 @@ pub(crate) fn join_pool(ctx: Context<JoinPool>, pool: Pool, amount: u64, min_sha
 }
 
 impl<'info> JoinPool<'info> {
-    fn vault_tokens(&self, decimals: u8) -> VaultTokens<'info> {
-        VaultTokens {
-            tokens: self.tokens.to_account_info(),
-            mint: self.stock_mint.to_account_info(),
-            program: self.token_program.to_account_info(),
-            decimals,
-        }
+    fn vault_tokens(&self, decimals: u8) -> VaultTokens<'_, 'info> {
+        VaultTokens { tokens: &self.tokens, mint: &self.stock_mint, program: self.token_program.key, decimals }
     }
 }

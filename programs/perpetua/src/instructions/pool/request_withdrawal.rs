@@ -10,10 +10,7 @@ use crate::{
     constants::VERSION,
     error::OrProgramError,
     events::{WithdrawalRequested, emit},
-    instructions::{
-        Pool,
-        common::{DISCRIMINATOR, moment},
-    },
+    instructions::{Pool, common::moment, create::create},
     state::{Vault, WithdrawalTicket},
 };
 
@@ -30,20 +27,9 @@ pub struct RequestWithdrawal<'info> {
     /// The pool's vault.
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
-    /// Receives the place in the queue.
-    #[account(
-        init,
-        payer = payer,
-        space = DISCRIMINATOR + size_of::<WithdrawalTicket>(),
-        seeds = [
-            WithdrawalTicket::SEED,
-            vault.key().as_ref(),
-            &[PoolKind::from(pool) as u8],
-            &vault.load()?.state.pool(pool.into()).next_ticket.to_le_bytes(),
-        ],
-        bump,
-    )]
-    pub ticket: AccountLoader<'info, WithdrawalTicket>,
+    /// CHECK: created here; receives the place in the queue.
+    #[account(mut, seeds = [WithdrawalTicket::SEED, vault.key().as_ref(), &[PoolKind::from(pool) as u8], &vault.load()?.state.pool(pool.into()).next_ticket.to_le_bytes()], bump)]
+    pub ticket: UncheckedAccount<'info>,
     /// The pool's shares.
     /// CHECK: the vault names it.
     #[account(mut, address = vault.load()?.share_mint(pool.into()) @ PerpetuaError::WrongAccount)]
@@ -68,8 +54,10 @@ pub(crate) fn request_withdrawal(ctx: Context<RequestWithdrawal>, pool: Pool, sh
         vault.state.request_withdrawal(kind, Shares(shares), moment()?.now).or_program_error()?
     };
     {
-        let mut ticket = accounts.ticket.load_init()?;
-        ticket.vault = accounts.vault.key();
+        let (vault, number) = (accounts.vault.key(), state.number.to_le_bytes());
+        let seeds: [&[u8]; 5] = [WithdrawalTicket::SEED, vault.as_ref(), &[kind as u8], &number, &[ctx.bumps.ticket]];
+        let mut ticket = create::<WithdrawalTicket>(&accounts.payer, &accounts.ticket, &seeds)?;
+        ticket.vault = vault;
         ticket.owner = accounts.owner.key();
         ticket.pool = kind as u8;
         ticket.version = VERSION;

@@ -1,10 +1,13 @@
 //! Pool shares: SPL tokens that only a vault mints.
 
 use anchor_lang::prelude::*;
-use anchor_spl::token::{Burn, MintTo, Token, burn, mint_to};
+use anchor_spl::token::Token;
 use perpetua_model::{PoolKind, Shares};
 
-use crate::state::{Vault, WithdrawalTicket};
+use crate::{
+    state::{Vault, WithdrawalTicket},
+    token::program,
+};
 
 impl Vault {
     /// The mint of a pool's shares.
@@ -28,7 +31,7 @@ impl WithdrawalTicket {
 ///
 /// Errors: the token program's.
 pub(super) fn mint_shares<'info>(
-    program: &Program<'info, Token>,
+    token_program: &Program<'info, Token>,
     vault: &AccountLoader<'info, Vault>,
     mint: &AccountInfo<'info>,
     destination: &AccountInfo<'info>,
@@ -39,20 +42,18 @@ pub(super) fn mint_shares<'info>(
         (vault.stock_mint, [vault.bump])
     };
     let seeds: [&[u8]; 3] = [Vault::SEED, stock_mint.as_ref(), &bump];
-    let accounts = MintTo { mint: mint.clone(), to: destination.clone(), authority: vault.to_account_info() };
-    mint_to(CpiContext::new(program.key(), accounts).with_signer(&[&seeds]), shares.0)
+    program::mint_to(token_program.as_ref().key, [mint, destination, vault.as_ref()], shares.0, &seeds)
 }
 
 /// Burns shares of `source`, which `owner` signs for.
 ///
 /// Errors: the token program's.
 pub(super) fn burn_shares<'info>(
-    program: &Program<'info, Token>,
+    token_program: &Program<'info, Token>,
     owner: &AccountInfo<'info>,
     mint: &AccountInfo<'info>,
     source: &AccountInfo<'info>,
     shares: Shares,
 ) -> Result<()> {
-    let accounts = Burn { mint: mint.clone(), from: source.clone(), authority: owner.clone() };
-    burn(CpiContext::new(program.key(), accounts), shares.0)
+    program::burn(token_program.as_ref().key, [source, mint, owner], shares.0)
 }

@@ -3,6 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::PerpetuaError,
     events::{AccountClosed, emit},
+    instructions::common::names,
     state::MarginAccount,
 };
 
@@ -17,7 +18,7 @@ pub struct CloseAccount<'info> {
     #[account(
         mut,
         close = owner,
-        has_one = owner @ PerpetuaError::Unauthorized,
+        constraint = names!(account: MarginAccount => owner) @ PerpetuaError::Unauthorized,
         constraint = account.load()?.state.is_empty() @ PerpetuaError::AccountNotEmpty,
     )]
     pub account: AccountLoader<'info, MarginAccount>,

@@ -6,7 +6,7 @@ use crate::{
     events::{CloseReason, PositionClosed, emit},
     instructions::{
         arguments::Side,
-        common::{check_ledgers, moment},
+        common::{check_ledgers, moment, names},
     },
     state::{Index, MarginAccount, Market, Vault},
 };
@@ -21,12 +21,16 @@ pub struct ClosePosition<'info> {
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
     /// The account that holds the position and is paid.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = owner @ PerpetuaError::Unauthorized)]
+    #[account(
+        mut,
+        constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount,
+        constraint = names!(account: MarginAccount => owner) @ PerpetuaError::Unauthorized,
+    )]
     pub account: AccountLoader<'info, MarginAccount>,
     /// The market's index.
     pub index: AccountLoader<'info, Index>,
     /// The market.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = index @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(market: Market => vault, index) @ PerpetuaError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
 }
 

@@ -4,7 +4,7 @@ use perpetua_model::Tokens;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{Deposited, emit},
-    instructions::common::check_tokens,
+    instructions::common::{check_tokens, names},
     state::{MarginAccount, Vault},
     token::{VaultTokens, policy},
 };
@@ -16,15 +16,14 @@ pub struct Deposit<'info> {
     /// The account's owner, whose tokens come in.
     pub owner: Signer<'info>,
     /// The vault.
-    #[account(
-        mut,
-        has_one = stock_mint @ PerpetuaError::WrongAccount,
-        has_one = tokens @ PerpetuaError::WrongAccount,
-        has_one = token_program @ PerpetuaError::WrongAccount,
-    )]
+    #[account(mut, constraint = names!(vault: Vault => stock_mint, tokens, token_program) @ PerpetuaError::WrongAccount)]
     pub vault: AccountLoader<'info, Vault>,
     /// The account that is credited.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = owner @ PerpetuaError::Unauthorized)]
+    #[account(
+        mut,
+        constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount,
+        constraint = names!(account: MarginAccount => owner) @ PerpetuaError::Unauthorized,
+    )]
     pub account: AccountLoader<'info, MarginAccount>,
     /// CHECK: the vault's mint.
     pub stock_mint: UncheckedAccount<'info>,
@@ -46,13 +45,9 @@ impl<'info> Deposit<'info> {
             policy::require_unchanged(&self.stock_mint, &vault.mint_snapshot)?;
             vault.decimals
         };
-        let tokens = VaultTokens {
-            tokens: self.tokens.to_account_info(),
-            mint: self.stock_mint.to_account_info(),
-            program: self.token_program.to_account_info(),
-            decimals,
-        };
-        tokens.transfer_in(self.source.to_account_info(), self.owner.to_account_info(), amount)
+        let tokens =
+            VaultTokens { tokens: &self.tokens, mint: &self.stock_mint, program: self.token_program.key, decimals };
+        tokens.transfer_in(&self.source, &self.owner, amount)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     events::{PositionOpened, emit},
     instructions::{
         arguments::Side,
-        common::{ReadMarkets, check_tokens, conditions, moment},
+        common::{ReadMarkets, check_tokens, conditions, moment, names},
     },
     state::{Exchange, Index, MarginAccount, Market, Vault},
     token::policy,
@@ -21,20 +21,19 @@ pub struct OpenPosition<'info> {
     /// The exchange.
     pub exchange: AccountLoader<'info, Exchange>,
     /// The vault.
-    #[account(
-        mut,
-        has_one = exchange @ PerpetuaError::WrongAccount,
-        has_one = stock_mint @ PerpetuaError::WrongAccount,
-        has_one = tokens @ PerpetuaError::WrongAccount,
-    )]
+    #[account(mut, constraint = names!(vault: Vault => exchange, stock_mint, tokens) @ PerpetuaError::WrongAccount)]
     pub vault: AccountLoader<'info, Vault>,
     /// The account that pays and holds the position.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = owner @ PerpetuaError::Unauthorized)]
+    #[account(
+        mut,
+        constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount,
+        constraint = names!(account: MarginAccount => owner) @ PerpetuaError::Unauthorized,
+    )]
     pub account: AccountLoader<'info, MarginAccount>,
     /// The market's index.
     pub index: AccountLoader<'info, Index>,
     /// The market.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = index @ PerpetuaError::WrongAccount)]
+    #[account(mut, constraint = names!(market: Market => vault, index) @ PerpetuaError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
     /// CHECK: the stock token's mint, which must be as it was listed and not paused: no new risk in tokens that are stuck.
     pub stock_mint: UncheckedAccount<'info>,

@@ -4,7 +4,7 @@ use perpetua_model::Tokens;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{Withdrawn, emit},
-    instructions::common::{ReadMarkets, check_tokens, conditions, moment},
+    instructions::common::{ReadMarkets, check_tokens, conditions, moment, names},
     state::{Exchange, MarginAccount, Vault},
     token::{VaultTokens, policy},
 };
@@ -20,14 +20,15 @@ pub struct Withdraw<'info> {
     /// The vault.
     #[account(
         mut,
-        has_one = exchange @ PerpetuaError::WrongAccount,
-        has_one = stock_mint @ PerpetuaError::WrongAccount,
-        has_one = tokens @ PerpetuaError::WrongAccount,
-        has_one = token_program @ PerpetuaError::WrongAccount,
+        constraint = names!(vault: Vault => exchange, stock_mint, tokens, token_program) @ PerpetuaError::WrongAccount,
     )]
     pub vault: AccountLoader<'info, Vault>,
     /// The account that is charged.
-    #[account(mut, has_one = vault @ PerpetuaError::WrongAccount, has_one = owner @ PerpetuaError::Unauthorized)]
+    #[account(
+        mut,
+        constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount,
+        constraint = names!(account: MarginAccount => owner) @ PerpetuaError::Unauthorized,
+    )]
     pub account: AccountLoader<'info, MarginAccount>,
     /// CHECK: the vault's mint.
     pub stock_mint: UncheckedAccount<'info>,
@@ -45,12 +46,12 @@ impl<'info> Withdraw<'info> {
     /// Moves the tokens, which the ledgers no longer count.
     fn transfer(&self, amount: u64) -> Result<()> {
         let tokens = VaultTokens {
-            tokens: self.tokens.to_account_info(),
-            mint: self.stock_mint.to_account_info(),
-            program: self.token_program.to_account_info(),
+            tokens: &self.tokens,
+            mint: &self.stock_mint,
+            program: self.token_program.key,
             decimals: self.vault.load()?.decimals,
         };
-        tokens.transfer_out(&self.vault, self.destination.to_account_info(), Tokens(amount))
+        tokens.transfer_out(&self.vault, &self.destination, Tokens(amount))
     }
 }
 

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     error::{OrProgramError, PerpetuaError},
-    instructions::common::{ReadMarkets, moment},
+    instructions::common::{ReadMarkets, moment, names},
     state::{MarginAccount, Vault},
 };
 
@@ -12,7 +12,7 @@ pub struct ViewHealth<'info> {
     /// The vault.
     pub vault: AccountLoader<'info, Vault>,
     /// The account.
-    #[account(has_one = vault @ PerpetuaError::WrongAccount)]
+    #[account(constraint = names!(account: MarginAccount => vault) @ PerpetuaError::WrongAccount)]
     pub account: AccountLoader<'info, MarginAccount>,
 }
 

@@ -5,7 +5,7 @@ use crate::{
     error::PerpetuaError,
     instructions::{
         arguments::Side,
-        common::{conditions, moment},
+        common::{conditions, moment, names},
     },
     state::{Exchange, Index, Market, Vault},
 };
@@ -14,12 +14,12 @@ use crate::{
 #[derive(Accounts)]
 pub struct ViewQuote<'info> {
     /// The vault.
-    #[account(has_one = exchange @ PerpetuaError::WrongAccount, has_one = tokens @ PerpetuaError::WrongAccount)]
+    #[account(constraint = names!(vault: Vault => exchange, tokens) @ PerpetuaError::WrongAccount)]
     pub vault: AccountLoader<'info, Vault>,
     /// The market's index.
     pub index: AccountLoader<'info, Index>,
     /// The market.
-    #[account(has_one = vault @ PerpetuaError::WrongAccount, has_one = index @ PerpetuaError::WrongAccount)]
+    #[account(constraint = names!(market: Market => vault, index) @ PerpetuaError::WrongAccount)]
     pub market: AccountLoader<'info, Market>,
     /// The exchange.
     pub exchange: AccountLoader<'info, Exchange>,
