@@ -52,12 +52,12 @@ impl Arguments {
             }
         };
         let listings = session.listings()?;
+        let mut own: BTreeSet<Pubkey> = addresses.iter().copied().collect();
         // Margin accounts that were closed since, too.
-        let accounts = listings.iter().flat_map(|listing| {
-            let of_owner = |owner| (0..SUB_ACCOUNTS).map(move |sub| listing.keys.margin_account(owner, sub));
-            addresses.iter().flat_map(of_owner)
-        });
-        let own: BTreeSet<Pubkey> = addresses.iter().copied().chain(accounts).collect();
+        for (listing, owner) in listings.iter().flat_map(|listing| addresses.iter().map(move |owner| (listing, owner)))
+        {
+            own.extend((0..SUB_ACCOUNTS).map(|sub| listing.keys.margin_account(owner, sub)));
+        }
         let tokens = listings.into_iter().map(|listing| (listing.keys.vault, listing.token)).collect();
         // Each transaction once, however many of the addresses are in it; the newest first.
         let mut found: BTreeMap<(u64, String), Vec<Happened>> = BTreeMap::new();
