@@ -130,7 +130,7 @@ fn share_scale(decimals: u8) -> UiScale {
 /// Dollars for people, to the cent, below ten dollars to a millionth.
 pub fn usd(value: Usd, rounding: Rounding) -> String {
     let exact = from_usd(value);
-    let fine = value != Usd::ZERO && exact < BigDecimal::from(10);
+    let fine = value != Usd::ZERO && value < Usd::from_integer(10);
     let places = if fine { FINE } else { CENTS };
     let mode = if rounding == Rounding::Up { RoundingMode::Up } else { RoundingMode::Down };
     exact.with_scale_round(places, mode).to_plain_string()

@@ -1,6 +1,9 @@
 //! `perpetua history`: what happened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashSet},
+};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
@@ -52,30 +55,18 @@ impl Arguments {
             }
         };
         let listings = session.listings()?;
+        let mut own: BTreeSet<Pubkey> = addresses.iter().copied().collect();
         // Margin accounts that were closed since, too.
-        let accounts = listings.iter().flat_map(|listing| {
-            let of_owner = |owner| (0..SUB_ACCOUNTS).map(move |sub| listing.keys.margin_account(owner, sub));
-            addresses.iter().flat_map(of_owner)
-        });
-        let own: BTreeSet<Pubkey> = addresses.iter().copied().chain(accounts).collect();
-        let tokens = listings.into_iter().map(|listing| (listing.keys.vault, listing.token)).collect();
-        // Each transaction once, however many of the addresses are in it; the newest first.
-        let mut found: BTreeMap<(u64, String), Vec<Happened>> = BTreeMap::new();
-        let mut before = None;
-        for address in &addresses {
-            let page = session.client.history(address, self.before.as_ref(), self.limit.into())?;
-            // To go on makes sense from one address only.
-            before = if addresses.len() == 1 { page.before } else { None };
-            let mut of_page: BTreeMap<(u64, String), Vec<Happened>> = BTreeMap::new();
-            for happened in page.events {
-                of_page.entry((happened.slot, happened.signature.to_string())).or_default().push(happened);
-            }
-            found.extend(of_page);
+        for (listing, owner) in listings.iter().flat_map(|listing| addresses.iter().map(move |owner| (listing, owner)))
+        {
+            own.extend((0..SUB_ACCOUNTS).map(|sub| listing.keys.margin_account(owner, sub)));
         }
-        let concerned = |happened: &Happened| {
+        let tokens = listings.into_iter().map(|listing| (listing.keys.vault, listing.token)).collect();
+        let (found, before) = self.read(session, &addresses)?;
+        let concerned = |happened: &&Happened| {
             self.all || (!events::is_upkeep(&happened.event) && events::concerns(&happened.event, &own))
         };
-        let shown: Vec<&Happened> = found.values().rev().flatten().filter(|happened| concerned(happened)).collect();
+        let shown: Vec<&Happened> = found.iter().filter(concerned).collect();
         let mut text = String::new();
         for happened in &shown {
             let time = happened.time.map_or_else(|| format!("slot {}", happened.slot), amounts::time);
@@ -90,5 +81,21 @@ impl Arguments {
             "before": before.map(|signature| signature.to_string()),
         });
         Ok(Output { text, json })
+    }
+    /// The events of all addresses, the newest first, each transaction once; and where one address goes on.
+    fn read(&self, session: &Session, addresses: &[Pubkey]) -> Result<(Vec<Happened>, Option<Signature>)> {
+        let (mut found, mut seen, mut before) = (Vec::new(), HashSet::new(), None);
+        for address in addresses {
+            let page = session.client.history(address, self.before.as_ref(), self.limit.into())?;
+            // To go on makes sense from one address only.
+            before = if addresses.len() == 1 { page.before } else { None };
+            let new: Vec<Happened> =
+                page.events.into_iter().filter(|happened| !seen.contains(&happened.signature)).collect();
+            seen.extend(new.iter().map(|happened| happened.signature));
+            found.extend(new);
+        }
+        // Within a slot the order in which the network listed them stays.
+        found.sort_by_key(|happened| Reverse(happened.slot));
+        Ok((found, before))
     }
 }

@@ -191,8 +191,8 @@ pub fn is_told_why_not_and_what_to_do(net: &Net<impl Network>) {
     let before = net.ok("careless", &["account", "TSLAx"])["accounts"][0].clone();
     let buy = at_the_money("open", &["0.01"]);
     let (code, shown) = net.at_terminal("careless", &buy, "Buy it?", || net.network.move_bitcoin(2), "y\n");
-    assert!(code == 4 && shown.contains("what to do: "), "{code}: {shown}");
-    assert!(shown.contains("SlippageExceeded") || shown.contains("max_cost"), "{shown}");
+    assert!(code == 4 && shown.contains("nothing was spent: CostAboveLimit"), "{code}: {shown}");
+    assert!(shown.contains("what to do: Quote again and accept a higher cost, or trade less."), "{shown}");
     assert_eq!(net.ok("careless", &["account", "TSLAx"])["accounts"][0]["collateral"], before["collateral"]);
 }
 
