@@ -32,27 +32,27 @@ const NEAR: [Series; 4] = [
 /// The size of each of sixteen positions, millionths of an index unit.
 const SIZE: u64 = 250_000;
 /// The most that an instruction may cost that is called often: the project's bar, or what was reached where that is not met
-/// (`withdraw` 18,000, `open_position` 32,000, `liquidate` 50,000, `crank_funding` 25,000, `mark_market` 50,000).
+/// (`withdraw` 18,000, `liquidate` 50,000, `crank_funding` 25,000).
 const CEILINGS: [(&str, u64); 14] = [
     ("deposit", 18_000),
-    ("withdraw", 30_000),
-    ("open_position", 36_000),
-    ("close_position", 32_000),
-    ("liquidate", 99_000),
+    ("withdraw", 28_400),
+    ("open_position", 27_600),
+    ("close_position", 11_600),
+    ("liquidate", 70_000),
     ("settle_capped", 20_000),
     ("join_pool", 28_000),
     ("request_withdrawal", 28_000),
     ("execute_withdrawal", 28_000),
     ("claim_withdrawal", 28_000),
-    ("crank_funding", 41_000),
-    ("mark_market", 50_000),
+    ("crank_funding", 38_100),
+    ("mark_market", 45_700),
     ("crank_stock", 12_000),
     ("settle_funding", 20_000),
 ];
 /// The most that any other instruction may cost.
 const CEILING: u64 = 45_000;
 /// The most bytes that the program may have; the bar of 409,600 is not met.
-const SIZE_CEILING: u64 = 1_050_000;
+const SIZE_CEILING: u64 = 1_000_000;
 
 fn measure(table: &mut Table, name: &str, world: &mut World, instruction: Instruction) {
     let done = world.chain.send_with_full_budget(&[instruction]);
@@ -234,11 +234,8 @@ fn liquidations(table: &mut Table, world: World) {
         }
     }
     let left = |counts: RangeInclusive<usize>, whole| counts.into_iter().any(|count| seen.contains(&(count, whole)));
-    assert!(
-        left(0..=0, true) && left(1..=1, false) && left(1..=3, true),
-        "all, and all but a part, and but one: {seen:?}"
-    );
-    assert!(left(4..=8, false) && left(9..=16, false), "some, and little: {seen:?}");
+    assert!(left(0..=0, true) && left(1..=1, false), "all, and all but a part: {seen:?}");
+    assert!(left(4..=8, false) && left(9..=16, false), "some, and few: {seen:?}");
 }
 
 /// Liquidates an account as it is, and with ever more collateral until it is just below its maintenance margin.
