@@ -3,7 +3,7 @@
 
 use anchor_lang::{
     prelude::*,
-    solana_program::{instruction::Instruction, program::invoke_signed},
+    solana_program::{instruction::Instruction, program::invoke_signed_unchecked},
 };
 
 /// What a called program may do with an account.
@@ -20,11 +20,15 @@ pub(crate) enum Access {
 }
 
 impl Access {
+    fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::WriteSigned)
+    }
+
     fn meta(self, key: &Pubkey) -> AccountMeta {
         AccountMeta {
             pubkey: *key,
             is_signer: matches!(self, Self::Sign | Self::WriteSigned),
-            is_writable: matches!(self, Self::Write | Self::WriteSigned),
+            is_writable: self.writes(),
         }
     }
 }
@@ -39,6 +43,10 @@ pub(crate) fn call<'info>(
     accounts: &[(&AccountInfo<'info>, Access)],
     seeds: &[&[u8]],
 ) -> Result<()> {
+    // `invoke_signed` asks the same of each account, and searches for it among all.
+    for (account, access) in accounts {
+        require_free(account, *access)?;
+    }
     let instruction = Instruction {
         program_id: *program,
         accounts: accounts.iter().map(|(account, access)| access.meta(account.key)).collect(),
@@ -46,5 +54,17 @@ pub(crate) fn call<'info>(
     };
     let accounts: Vec<AccountInfo> = accounts.iter().map(|(account, _)| (*account).clone()).collect();
     let signers: &[&[&[u8]]] = if seeds.is_empty() { &[] } else { &[seeds] };
-    Ok(invoke_signed(&instruction, &accounts, signers)?)
+    Ok(invoke_signed_unchecked(&instruction, &accounts, signers)?)
+}
+
+/// Refuses an account of which something is borrowed that the program called might change.
+fn require_free(account: &AccountInfo, access: Access) -> Result<()> {
+    if access.writes() {
+        account.try_borrow_mut_lamports()?;
+        account.try_borrow_mut_data()?;
+    } else {
+        account.try_borrow_lamports()?;
+        account.try_borrow_data()?;
+    }
+    Ok(())
 }

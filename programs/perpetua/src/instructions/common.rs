@@ -37,13 +37,15 @@ pub(crate) fn stores(account: &AccountInfo, keys: &[(usize, &Pubkey)]) -> Result
     Ok(keys.iter().all(|(place, key)| at(*place).is_some_and(|stored| same_bytes(stored, key.as_array()))))
 }
 
-/// Whether keys or digests are the same. Four words are compared for less than the system call, which `==` makes, costs.
+/// Whether two digests are the same. Four words are compared for less than the system call, which `==` makes, costs.
 pub(crate) fn same_bytes(one: &[u8; 32], other: &[u8; 32]) -> bool {
-    let words = |bytes: &[u8; 32]| {
-        let (words, _) = bytes.as_chunks();
-        [0, 1, 2, 3].map(|place| u64::from_le_bytes(words[place]))
-    };
-    words(one) == words(other)
+    let ((one, _), (other, _)) = (one.as_chunks(), other.as_chunks());
+    one.iter().zip(other).all(|(one, other)| u64::from_le_bytes(*one) == u64::from_le_bytes(*other))
+}
+
+/// Whether two keys are the same; see [`same_bytes`].
+pub(crate) fn same_key(one: &Pubkey, other: &Pubkey) -> bool {
+    same_bytes(one.as_array(), other.as_array())
 }
 
 /// Now.
@@ -164,7 +166,7 @@ impl<'a> PricedMarkets<'a> {
         for (place, [account, index]) in pairs.iter().enumerate() {
             require_new(account, pairs.iter().take(place).map(|[market, _]| market))?;
             let market: RefMut<Market> = borrow_mut(account)?;
-            require_keys_eq!(market.index, *index.key, PerpetuaError::WrongAccount);
+            require!(same_key(&market.index, index.key), PerpetuaError::WrongAccount);
             let vacant = vacancy(&mut markets, vault, &market)?;
             if let Some(vacant) = indices.get_mut(usize::from(market.number)) {
                 *vacant = Some(borrow(index)?);
@@ -183,13 +185,13 @@ impl<'a> PricedMarkets<'a> {
 
 /// Where a market of the vault belongs, if nothing is there yet.
 fn vacancy<'m, T>(markets: &'m mut [Option<T>; MARKETS], vault: &Pubkey, market: &Market) -> Result<&'m mut Option<T>> {
-    require_keys_eq!(market.vault, *vault, PerpetuaError::WrongAccount);
+    require!(same_key(&market.vault, vault), PerpetuaError::WrongAccount);
     let vacant = markets.get_mut(usize::from(market.number)).filter(|place| place.is_none());
     vacant.ok_or_else(|| PerpetuaError::WrongAccount.into())
 }
 
 fn require_new<'a>(account: &AccountInfo, mut before: impl Iterator<Item = &'a AccountInfo<'a>>) -> Result<()> {
-    require!(!before.any(|other| other.key == account.key), PerpetuaError::WrongAccount);
+    require!(!before.any(|other| same_key(other.key, account.key)), PerpetuaError::WrongAccount);
     Ok(())
 }
 

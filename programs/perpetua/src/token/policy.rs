@@ -5,11 +5,14 @@
 //! than itself without saying which, and reading each extension anew costs many times the compute.
 
 use anchor_lang::prelude::*;
-use anchor_spl::{token, token_2022};
 use perpetua_model::{Condition, Conditions, ScaledUi};
 use solana_sha256_hasher::hashv;
 
-use crate::error::{OrProgramError, PerpetuaError};
+use super::is_of_tokens;
+use crate::{
+    error::{OrProgramError, PerpetuaError},
+    instructions::common::same_bytes,
+};
 
 /// Bytes of a mint without extensions.
 const MINT_LENGTH: usize = 82;
@@ -42,7 +45,7 @@ pub struct MintFacts {
 /// [`PerpetuaError::MintDefaultsToFrozen`], [`PerpetuaError::MintHasTransferHook`],
 /// [`PerpetuaError::MintHasTransferFee`], [`PerpetuaError::MintAutoApprovesConfidential`].
 pub fn check(mint: &AccountInfo) -> Result<MintFacts> {
-    require!(*mint.owner == token::ID || *mint.owner == token_2022::ID, PerpetuaError::MalformedMint);
+    require!(is_of_tokens(mint), PerpetuaError::MalformedMint);
     read(&mint.try_borrow_data()?)
 }
 
@@ -51,7 +54,7 @@ pub fn check(mint: &AccountInfo) -> Result<MintFacts> {
 /// Errors: those of [`check`]; [`PerpetuaError::MintChanged`], [`PerpetuaError::MintPaused`].
 pub fn require_unchanged(mint: &AccountInfo, snapshot: &[u8; 32]) -> Result<()> {
     let facts = check(mint)?;
-    require!(facts.snapshot == *snapshot, PerpetuaError::MintChanged);
+    require!(same_bytes(&facts.snapshot, snapshot), PerpetuaError::MintChanged);
     require!(!facts.paused, PerpetuaError::MintPaused);
     Ok(())
 }
@@ -61,7 +64,7 @@ pub fn require_unchanged(mint: &AccountInfo, snapshot: &[u8; 32]) -> Result<()> 
 /// Errors: those of [`check`].
 pub fn conditions(mint: &AccountInfo, snapshot: &[u8; 32]) -> Result<Conditions> {
     let facts = check(mint)?;
-    let changed = facts.snapshot != *snapshot;
+    let changed = !same_bytes(&facts.snapshot, snapshot);
     Ok(Conditions::NORMAL.with(Condition::MintPaused, facts.paused).with(Condition::MintChanged, changed))
 }
 
@@ -70,7 +73,7 @@ pub fn conditions(mint: &AccountInfo, snapshot: &[u8; 32]) -> Result<Conditions>
 ///
 /// Errors: [`PerpetuaError::MalformedMint`].
 pub fn scaled_ui(mint: &AccountInfo) -> Result<ScaledUi> {
-    require!(*mint.owner == token::ID || *mint.owner == token_2022::ID, PerpetuaError::MalformedMint);
+    require!(is_of_tokens(mint), PerpetuaError::MalformedMint);
     let data = mint.try_borrow_data()?;
     let mut rest = extensions(&data)?;
     while let Some((kind, entry)) = next_entry(&mut rest)? {

@@ -1,10 +1,9 @@
 //! Moving stock tokens into and out of a vault.
 
 use anchor_lang::prelude::*;
-use anchor_spl::{token, token_2022};
 use perpetua_model::Tokens;
 
-use super::program::transfer;
+use super::{is_of_tokens, program::transfer};
 use crate::{error::PerpetuaError, state::Vault};
 
 /// Where a token account holds its owner, in both token programs.
@@ -31,7 +30,7 @@ pub fn owner(tokens: &AccountInfo) -> Result<Pubkey> {
 }
 
 fn field<const BYTES: usize>(tokens: &AccountInfo, at: usize) -> Result<[u8; BYTES]> {
-    require!(*tokens.owner == token::ID || *tokens.owner == token_2022::ID, PerpetuaError::WrongAccount);
+    require!(is_of_tokens(tokens), PerpetuaError::WrongAccount);
     let data = tokens.try_borrow_data()?;
     Ok(*data.get(at..).and_then(<[u8]>::first_chunk).ok_or(PerpetuaError::WrongAccount)?)
 }

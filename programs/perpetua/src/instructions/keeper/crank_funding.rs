@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{FundingCranked, emit},
-    instructions::common::{moment, names},
+    instructions::common::{moment, names, same_key},
     oracle,
     state::{Index, Market, Stock},
 };
@@ -35,7 +35,7 @@ pub(crate) fn crank_funding(ctx: Context<CrankFunding>) -> Result<()> {
     }
     let stock = ctx.accounts.stock.as_ref().map(|stock| stock.load()).transpose()?;
     if let Some(stock) = &stock {
-        require_keys_eq!(stock.vault, market.vault, PerpetuaError::WrongAccount);
+        require!(same_key(&stock.vault, &market.vault), PerpetuaError::WrongAccount);
     }
     let stock = stock.as_ref().map(|stock| &stock.state);
     let accrual = market.state.accrue(&index.state, stock, moment).or_program_error()?;

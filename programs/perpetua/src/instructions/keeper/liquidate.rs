@@ -4,7 +4,7 @@ use perpetua_model::Conditions;
 use crate::{
     error::{OrProgramError, PerpetuaError},
     events::{AccountLiquidated, emit},
-    instructions::common::{PricedMarkets, check_ledgers, moment, names},
+    instructions::common::{PricedMarkets, check_ledgers, moment, names, same_key},
     state::{MarginAccount, Vault},
 };
 
@@ -25,7 +25,7 @@ pub struct Liquidate<'info> {
     #[account(
         mut,
         constraint = names!(keeper_account: MarginAccount => vault) @ PerpetuaError::WrongAccount,
-        constraint = keeper_account.load()?.owner == keeper.key() @ PerpetuaError::Unauthorized,
+        constraint = same_key(&keeper_account.load()?.owner, keeper.key) @ PerpetuaError::Unauthorized,
         constraint = keeper_account.key() != account.key() @ PerpetuaError::SameAccount,
     )]
     pub keeper_account: AccountLoader<'info, MarginAccount>,

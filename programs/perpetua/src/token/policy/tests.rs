@@ -14,6 +14,7 @@ use anchor_spl::token_2022::spl_token_2022::{
 use anchor_spl::token_interface::{
     spl_pod::optional_keys::OptionalNonZeroPubkey, spl_token_metadata_interface::state::TokenMetadata,
 };
+use anchor_spl::{token, token_2022};
 use proptest::prelude::*;
 
 use super::*;

@@ -1,5 +1,8 @@
 use anchor_lang::solana_program::program_pack::Pack;
-use anchor_spl::token_2022::spl_token_2022::state::{Account, AccountState};
+use anchor_spl::{
+    token, token_2022,
+    token_2022::spl_token_2022::state::{Account, AccountState},
+};
 
 use super::*;
 
