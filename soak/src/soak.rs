@@ -64,7 +64,7 @@ pub async fn run(files: &Files, plan: &Plan) -> Result<Report> {
     let began = Instant::now();
     let mut random = Random::new(plan.seed);
     let options = Options { pace: Pace::Steps, time: Some(BEGIN), ..Options::default() };
-    let mut chain = Chain::new(Localnet::start(files, options).await?).await?;
+    let chain = Chain::new(Localnet::start(files, options).await?).await?;
     let mut keepers = Vec::new();
     for name in ["one", "two"] {
         let folder = plan.folder.join(name);
@@ -91,7 +91,7 @@ impl Soak {
     /// Lets the keeper take the indices' first samples, fills the pools, and opens all accounts.
     async fn settle_in(&mut self) -> Result<()> {
         self.keepers[0].start()?;
-        self.to_next_mark(0).await?;
+        self.pass_until_mark(0).await?;
         self.until_idle(self.chain.now()).await?;
         eprintln!("filling pools");
         for vault in self.chain.vaults.clone() {
@@ -104,7 +104,7 @@ impl Soak {
     }
 
     /// Lets `seconds` pass, less than a mark's worth, so that the time is one of an index's marks.
-    async fn to_next_mark(&mut self, seconds: i64) -> Result<()> {
+    async fn pass_until_mark(&mut self, seconds: i64) -> Result<()> {
         let now = self.chain.now();
         // Marks are met although the blocks between two steps took time.
         let target = ((now + seconds).div_euclid(MARK) * MARK).max((now.div_euclid(MARK) + 1) * MARK);
@@ -134,7 +134,7 @@ impl Soak {
             self.keepers[1].start()?;
         }
         self.faults[2] += u64::from(tick.two);
-        self.to_next_mark(tick.seconds).await?;
+        self.pass_until_mark(tick.seconds).await?;
         let (began, mut able) = (self.chain.now(), self.chain.now());
         self.break_something(tick.fault, &mut able).await?;
         self.until_idle(able).await?;
