@@ -60,7 +60,7 @@ impl Health {
 /// Fraction bits of [`MarginTerms::slew`].
 const SLEW_FRACTION_BITS: u32 = 64;
 /// Years in a second and index units in a millionth, so that a yearly rate becomes one per second and millionth.
-const PER_SECOND_AND_MILLIONTH: Real = match Real::from_ratio(1, SECONDS_PER_YEAR * SIZE_SCALE) {
+pub(crate) const PER_SECOND_AND_MILLIONTH: Real = match Real::from_ratio(1, SECONDS_PER_YEAR * SIZE_SCALE) {
     Some(part) => part,
     None => panic!("the divisor is not zero"),
 };
@@ -109,6 +109,11 @@ impl MarginTerms {
         let slew = slew.to_fixed(SLEW_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow)?;
         Ok(Self { reach: fixed(reach)?, slew, gamma, steady })
     }
+
+    /// `ln(1 + slew)` per second.
+    pub(crate) fn slew_per_second(&self) -> Real {
+        Real::from_fixed(self.slew, SLEW_FRACTION_BITS)
+    }
 }
 
 /// The highest funding that one side of a market can charge.
@@ -143,7 +148,7 @@ impl Market {
         if elapsed == 0 {
             return reach;
         }
-        reach.mul(exp(Real::from_fixed(self.margin.slew, SLEW_FRACTION_BITS).mul(Real::from_u64(elapsed))))
+        reach.mul(self.slew_factor(elapsed))
     }
 
     /// The highest middle volatility within the margin horizon after `elapsed` seconds without a crank.
