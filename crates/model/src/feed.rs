@@ -4,7 +4,7 @@ use perpetua_pricing::{Real, Rounding, Usd};
 
 use crate::{
     error::{ModelError, Result},
-    quantities::{BPS, SECONDS_PER_YEAR, Wide},
+    quantities::{BPS, Wide, YEARS_PER_SECOND},
 };
 
 /// Seconds in a price window: prices accepted within one window are never played against each other.
@@ -234,18 +234,12 @@ impl Feed {
     /// `conf + 1.5 sigma S sqrt((age + 2 s) / 1 year)`, rounded up: what the price may have moved since it was published.
     fn half_width(&self, variance: Real, now: i64) -> Result<Usd> {
         let seconds = age(self.publish_time, now).saturating_add(2);
-        let years = Real::from_u64(seconds).mul(SECOND);
+        let years = Real::from_u64(seconds).mul(YEARS_PER_SECOND);
         let spread = Real::from(Usd::from(self.price)).mul(variance.mul(years).sqrt());
         let moved = spread.add(spread.halve()).to_usd(Rounding::Up);
         moved.checked_add(self.confidence.into()).ok_or(ModelError::MathOverflow)
     }
 }
-
-/// A second in years.
-const SECOND: Real = match Real::from_ratio(1, SECONDS_PER_YEAR) {
-    Some(part) => part,
-    None => panic!("the divisor is not zero"),
-};
 
 /// Whether `part` is more than `bps` of `whole`, a price; exact.
 pub(crate) fn exceeds(part: Usd, whole: Usd, bps: u16) -> bool {

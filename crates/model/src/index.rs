@@ -25,7 +25,11 @@ const MAX_RETURN: Real = match Real::from_ratio(MAX_RETURN_BPS as u64, BPS) {
     None => Real::ZERO,
 };
 const YEAR: Real = Real::from_u64(SECONDS_PER_YEAR);
-const THREE_DAYS: Real = Real::from_u64(HALF_LIVES[1]);
+/// One over three days, per second; times a number of seconds it is cheaper than their quotient.
+const PER_THREE_DAYS: Real = match Real::from_ratio(1, HALF_LIVES[1]) {
+    Some(part) => part,
+    None => Real::ZERO,
+};
 const _: () = assert!(HALF_LIVES[1] == 3 * HALF_LIVES[0], "one decay is the other's cube");
 /// Seconds between two publish times from which the feed counts as having been out.
 pub const OUTAGE_SECONDS: i64 = 120;
@@ -146,7 +150,7 @@ impl Index {
     ///
     /// Errors: [`ModelError::MathOverflow`].
     pub fn provisional_variance(&self) -> Result<Real> {
-        let elapsed = self.feed.publish_time.saturating_sub(self.sample_mark.saturating_mul(SAMPLE_SECONDS));
+        let elapsed = self.feed.publish_time.saturating_sub(time_of(self.sample_mark));
         let Some((square, seconds)) = self.return_since_sample(self.feed.price.into(), elapsed) else {
             return Ok(self.largest_variance());
         };
@@ -161,7 +165,7 @@ impl Index {
 
     /// Whether the last sample is older than an hour.
     pub fn variance_stale(&self, now: i64) -> bool {
-        now.saturating_sub(self.sample_mark.saturating_mul(SAMPLE_SECONDS)) > VARIANCE_MAX_AGE
+        now.saturating_sub(time_of(self.sample_mark)) > VARIANCE_MAX_AGE
     }
 
     /// Whether no price was accepted for so long that nobody need wait for the next one; never before the first.
@@ -188,11 +192,11 @@ impl Index {
     /// One sample per mark: the first update published at or after it, which the update's own previous time proves.
     fn sample(&mut self, update: &PriceUpdate) -> Result<()> {
         let mark = update.publish_time.div_euclid(SAMPLE_SECONDS);
-        let at = mark.saturating_mul(SAMPLE_SECONDS);
+        let at = time_of(mark);
         if mark <= self.sample_mark || update.previous_publish_time >= at {
             return Ok(());
         }
-        let elapsed = at.saturating_sub(self.sample_mark.saturating_mul(SAMPLE_SECONDS));
+        let elapsed = at.saturating_sub(time_of(self.sample_mark));
         if let Some((square, seconds)) = self.return_since_sample(update.price, elapsed) {
             let [day, three_days] = self.blends(square, seconds, self.sampled_seconds(at))?;
             self.variances = [Variance::from_real(day)?, Variance::from_real(three_days)?];
@@ -227,8 +231,7 @@ impl Index {
         let elapsed = Real::from_u64(seconds);
         let annualised = square.mul(YEAR).div(elapsed).ok_or(ModelError::MathOverflow)?;
         let averaged = age.and_then(|age| Real::from_ratio(age.saturating_sub(seconds), age)).unwrap_or(Real::ONE);
-        // The half-life is not zero, so the fallback is never taken.
-        let by_three_days = exp2_negative(elapsed.div(THREE_DAYS).unwrap_or(Real::ZERO));
+        let by_three_days = exp2_negative(elapsed.mul(PER_THREE_DAYS));
         // A third of the half-life leaves the cube.
         let by_day = by_three_days.mul(by_three_days).mul(by_three_days);
         let blend = |variance: Variance, decayed: Real| {
@@ -238,4 +241,10 @@ impl Index {
         let [day, three_days] = self.variances;
         Ok([blend(day, by_day), blend(three_days, by_three_days)])
     }
+}
+
+/// When a mark is, Unix seconds. It is one of a time near now, so the product does not wrap; a checked one would take a
+/// multiplication of 128 bits on the VM.
+fn time_of(mark: i64) -> i64 {
+    mark.wrapping_mul(SAMPLE_SECONDS)
 }

@@ -60,7 +60,7 @@ impl Health {
 /// Fraction bits of [`MarginTerms::slew`].
 const SLEW_FRACTION_BITS: u32 = 64;
 /// Years in a second and index units in a millionth, so that a yearly rate becomes one per second and millionth.
-const PER_SECOND_AND_MILLIONTH: Real = match Real::from_ratio(1, SECONDS_PER_YEAR * SIZE_SCALE) {
+pub(crate) const PER_SECOND_AND_MILLIONTH: Real = match Real::from_ratio(1, SECONDS_PER_YEAR * SIZE_SCALE) {
     Some(part) => part,
     None => panic!("the divisor is not zero"),
 };
@@ -115,6 +115,11 @@ impl MarginTerms {
         let slew = slew.to_fixed(SLEW_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow)?;
         Ok(Self { reach: fixed(reach)?, slew, gamma, steady })
     }
+
+    /// `ln(1 + slew)` per second.
+    pub(crate) fn slew_per_second(&self) -> Real {
+        Real::from_fixed(self.slew, SLEW_FRACTION_BITS)
+    }
 }
 
 /// The highest funding that a market can charge, for calls and puts.
@@ -142,8 +147,7 @@ impl Market {
         if elapsed == 0 {
             return self.margin.reach;
         }
-        let slew = Real::from_fixed(self.margin.slew, SLEW_FRACTION_BITS);
-        let reach = Volatility(self.margin.reach).real().mul(exp(slew.mul(Real::from_u64(elapsed))));
+        let reach = Volatility(self.margin.reach).real().mul(self.slew_factor(elapsed));
         reach.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Up).unwrap_or(u64::MAX)
     }
 

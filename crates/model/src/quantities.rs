@@ -7,6 +7,12 @@ use crate::error::{ModelError, Result};
 /// Seconds in the year that every annual rate refers to: 365 days.
 pub const SECONDS_PER_YEAR: u64 = 31_536_000;
 
+/// One over them: times a number of seconds it is cheaper than their quotient.
+pub(crate) const YEARS_PER_SECOND: Real = match Real::from_ratio(1, SECONDS_PER_YEAR) {
+    Some(part) => part,
+    None => panic!("the divisor is not zero"),
+};
+
 /// Hundredths of a percent in one.
 pub const BPS: u64 = 10_000;
 

@@ -1,6 +1,6 @@
 //! The volatility that a market quotes: it follows the realised one, never faster than the slew.
 
-use perpetua_pricing::{Real, Side, exp, ln};
+use perpetua_pricing::{Real, Side, exp};
 
 use crate::{
     error::Result,
@@ -46,10 +46,7 @@ impl Market {
 
     /// `(1 + slew)^(seconds / 1 hour)`.
     pub(crate) fn slew_factor(&self, seconds: u64) -> Real {
-        let per_hour = ln(Real::ONE.add(bps(self.config.slew_bps))).magnitude;
-        // The divisor is not zero, so the fallback is never taken.
-        let hours = Real::from_ratio(seconds, 3_600).unwrap_or(Real::ZERO);
-        exp(per_hour.mul(hours))
+        exp(self.margin.slew_per_second().mul(Real::from_u64(seconds)))
     }
 
     /// The ask volatility: `max(middle, target) * (1 + spread + extra)`.
