@@ -104,7 +104,7 @@ fn every_journey_ends_on_a_real_network_as_on_the_virtual_machine() {
         admin::pauses_and_hands_over,
     ];
     for journey in journeys {
-        // Each begins when volatility was sampled.
+        // Each begins when volatility is sampled, by whatever it cranks first.
         net.network.pass(1);
         journey(&net);
     }

@@ -5,25 +5,18 @@ use std::{env, path::PathBuf, sync::Arc, time::Duration};
 use anchor_lang::prelude::Pubkey;
 use perpetua_client::{
     address,
-    price::{PriceAccount, PriceAccounts, pushed},
-    rpc::{AsyncClient, SendOptions},
+    price::{PriceAccount, pushed},
 };
 use perpetua_localnet::{Files, Localnet, Options, Pace};
 use perpetua_tests::{price::FEEDS, stock::IN_SESSION, token::ONE};
-use solana_commitment_config::CommitmentConfig;
 use solana_keypair::Keypair;
-use solana_signer::Signer;
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, task::JoinHandle};
 
-use crate::net::{LOCALNET, MINTS, Net, Network};
+use crate::net::{LOCALNET, Net, Network};
 
-/// Time on the wall that a block takes.
-const BLOCK: Duration = Duration::from_millis(100);
-/// Time of the chain that a block takes, milliseconds: with less the network would fill a slot twice.
-const BLOCK_MILLISECONDS: i64 = 400;
-/// Between two looks whether a crank was carried out.
-const LOOK: Duration = Duration::from_millis(20);
+/// Time on the wall between two blocks.
+const BLOCK: Duration = Duration::from_millis(50);
 /// Between two samples of volatility, seconds.
 const MARK: i64 = 300;
 /// Lamports of everybody, and of an account that is overwritten.
@@ -56,32 +49,13 @@ impl Local {
         let blocks = runtime.spawn(async move {
             loop {
                 tokio::time::sleep(BLOCK).await;
-                making.player().await.pass(BLOCK_MILLISECONDS).await.unwrap();
+                // A block needs some time to pass.
+                making.player().await.pass(1).await.unwrap();
             }
         });
         let local = Self { runtime, localnet, blocks, _wallets: wallets };
         local.pass(1);
         Net::on(local)
-    }
-}
-
-impl Local {
-    /// Cranks a market on each index, as a keeper does at each mark.
-    async fn sample(&self, mark: i64) {
-        let client = AsyncClient::with_commitment(self.url(), CommitmentConfig::processed());
-        let vault = address::vault(&MINTS[0].parse().unwrap());
-        let book = client.book(&vault, &PriceAccounts::default()).await.unwrap();
-        let (admin, cranks) = (self.admin(), book.cranks(&[0, 1]).unwrap());
-        let prepared = client.prepare(&cranks, &admin.pubkey(), &SendOptions::default()).await.unwrap();
-        let signed = prepared.sign(&[admin]).unwrap();
-        client.submit(&signed, true).await.unwrap();
-        for market in &book.markets[..2] {
-            let mut accrued = 0;
-            while accrued < mark {
-                tokio::time::sleep(LOOK).await;
-                accrued = client.market(&market.keys.market).await.unwrap().account.state.accrued_publish_time;
-            }
-        }
     }
 }
 
@@ -104,15 +78,13 @@ impl Network for Local {
         self.runtime.block_on(self.localnet.fund(address, LAMPORTS, tokens * ONE)).unwrap();
     }
 
-    /// To a moment at which volatility is sampled, and samples it.
+    /// To a moment at which volatility is sampled.
     fn pass(&self, seconds: i64) {
         self.runtime.block_on(async {
-            // No block is made meanwhile: the next price would be no sample.
-            let mut player = self.localnet.player().await;
-            let now = player.now();
-            let mark = (now + seconds + MARK - 1).div_euclid(MARK) * MARK;
-            player.pass((mark - now) * 1_000).await.unwrap();
-            self.sample(mark).await;
+            let now = self.localnet.now().await;
+            // Up to the next one.
+            let to_mark = (now + seconds + MARK - 1).div_euclid(MARK) * MARK - now;
+            self.localnet.advance(to_mark.try_into().unwrap()).await.unwrap();
         });
     }
 
@@ -124,7 +96,7 @@ impl Network for Local {
     }
 
     fn data(&self, address: &Pubkey) -> Vec<u8> {
-        let client = AsyncClient::new(self.localnet.rpc());
+        let client = perpetua_client::rpc::AsyncClient::new(self.localnet.rpc());
         let mut found = self.runtime.block_on(client.multiple(&[*address])).unwrap();
         found.accounts.remove(address).unwrap().data
     }
