@@ -33,7 +33,8 @@ pub fn joins_and_leaves_by_request_execution_and_claim(net: &Net<impl Network>) 
     assert!((99_600_000_000..=99_700_000_000).contains(&worth), "{pool}");
     looks(net, &pool);
 
-    let half = (raw(&pool["your_shares"]) / 200_000_000).to_string();
+    let whole = text(&pool["your_shares"]).split('.').next().unwrap();
+    let half = (whole.parse::<u64>().unwrap() / 2).to_string();
     let requested = net.ok("lp", &["pool", "request", "TSLAx", "main", &half]);
     let ticket = text(&requested["intent"]["ticket"]).to_owned();
     let early = net.err("lp", &["pool", "execute", "TSLAx", "main"]);
