@@ -267,7 +267,7 @@ impl Liquidation<'_, '_> {
             let strike = Usd::from(market.slots[slot_of(key.tick)].strike);
             let most = market.config.cap_value(key.side, strike);
             let value = curve.price(key.tick, strike, most, Rounding::Down);
-            let margin = rates.ahead[key.side as usize].mul(strike.into());
+            let margin = rates.maintenance(key.side, strike);
             self.offers[place] = Offer { value, margin };
             insert(&mut self.order, self.left, order_of(margin, units.mul(value.into()), place));
             self.left += 1;

@@ -1,6 +1,6 @@
 //! Margin: what an account owes, what it must keep, and what may be taken out.
 
-use perpetua_pricing::{Real, Rounding, Side, exp, ln};
+use perpetua_pricing::{Real, Rounding, Side, Usd, exp, ln};
 
 use crate::{
     account::{MarginAccount, Markets, Position, SeriesKey},
@@ -126,11 +126,18 @@ impl MarginTerms {
 #[derive(Clone, Copy, Debug)]
 pub struct MarginRates {
     /// Within the margin horizon: tokens per millionth of an index unit and dollar of strike.
-    pub(crate) ahead: [Real; 2],
+    ahead: [Real; 2],
     /// Since the last accrual, in the same unit.
     behind: [Real; 2],
     /// What an account owes once for being in the market, raw units.
     pub(crate) fee: Tokens,
+}
+
+impl MarginRates {
+    /// The maintenance margin of one millionth of an index unit at a strike, in raw units.
+    pub fn maintenance(&self, side: Side, strike: Usd) -> Real {
+        self.ahead[side as usize].mul(strike.into())
+    }
 }
 
 impl Market {

@@ -6,7 +6,7 @@ use perpetua_client::{
     instruction::{self, Series},
     model::{
         INITIAL_MARGIN_MULTIPLE, Size, Tokens, Wide,
-        pricing::{Real, Rounding, Usd},
+        pricing::{Real, Rounding},
     },
     perpetua::{Side, state},
 };
@@ -155,7 +155,7 @@ fn margin_after(stage: &Stage, snapshot: &Snapshot, who: usize, lot: Lot, strike
     let market = &snapshot.markets[lot.market].state;
     let Some(account) = stage.margin(who) else { return Ok(Tokens::ZERO) };
     let before = snapshot.health(&account, now)?.maintenance;
-    let rate = market.margin_rates(now)?[lot.side as usize].maintenance(Real::from(Usd::from(strike)));
+    let rate = market.margin_rates(now)?.maintenance(lot.side.into(), strike.into());
     let added = rate.mul(Real::from_u64(lot.size)).to_fixed(0, Rounding::Up).unwrap_or(u64::MAX);
     let fee = market.units.last.cents(market.config.liquidation_fee_cents.into(), Rounding::Up)?;
     let fee = if before.is_zero() { fee } else { Tokens::ZERO };
