@@ -39,8 +39,9 @@ pub(crate) fn stores(account: &AccountInfo, keys: &[(usize, &Pubkey)]) -> Result
 
 /// Whether two digests are the same. Four words are compared for less than the system call, which `==` makes, costs.
 pub(crate) fn same_bytes(one: &[u8; 32], other: &[u8; 32]) -> bool {
-    let ((one, _), (other, _)) = (one.as_chunks(), other.as_chunks());
-    one.iter().zip(other).all(|(one, other)| u64::from_le_bytes(*one) == u64::from_le_bytes(*other))
+    let (([a, b, c, d], _), ([e, f, g, h], _)) = (one.as_chunks(), other.as_chunks()) else { return false };
+    let same = |one: &[u8; 8], other: &[u8; 8]| u64::from_le_bytes(*one) == u64::from_le_bytes(*other);
+    same(a, e) && same(b, f) && same(c, g) && same(d, h)
 }
 
 /// Whether two keys are the same; see [`same_bytes`].

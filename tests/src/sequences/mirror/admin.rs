@@ -47,12 +47,12 @@ impl Mirror {
     }
 
     fn initialize_exchange(&mut self, by: u8) -> Outcome {
-        if self.exchange.is_some() {
-            return Err(EXISTS);
-        }
         // The program's upgrade authority.
         if by != ADMIN {
             return Err(UNAUTHORIZED);
+        }
+        if self.exchange.is_some() {
+            return Err(EXISTS);
         }
         let (guardian, fee_recipient) = (GUARDIAN, TREASURY);
         self.exchange = Some(Exchange { admin: by, guardian, fee_recipient, next_admin: None, paused: false });
@@ -62,10 +62,10 @@ impl Mirror {
     fn create_index(&mut self, by: u8, index: u8, declared: bool) -> Outcome {
         self.exchange.as_ref().ok_or(MISSING)?;
         let place = usize::from(index);
+        self.require_admin(by)?;
         if self.indices[place].is_some() {
             return Err(EXISTS);
         }
-        self.require_admin(by)?;
         let variance = declared.then_some(Variance(DECLARED_VARIANCE));
         let state = Index::new(guards().into(), variance, self.now)?;
         self.indices[place] = Some(IndexOf { state, parameters: guards() });
@@ -74,13 +74,12 @@ impl Mirror {
 
     fn create_vault(&mut self, by: u8, vault: u8) -> Outcome {
         self.exchange.as_ref().ok_or(MISSING)?;
-        let vault = usize::from(vault);
-        if self.vaults[vault].state.is_some() {
+        self.require_admin(by)?;
+        let vault = &mut self.vaults[usize::from(vault)];
+        vault.mint_conditions()?;
+        if vault.state.is_some() {
             return Err(EXISTS);
         }
-        self.require_admin(by)?;
-        let vault = &mut self.vaults[vault];
-        vault.mint_conditions()?;
         vault.mint.acknowledged = vault.mint.authority;
         vault.state = Some(Vault::new(vault_parameters().into())?);
         Ok(())
@@ -91,10 +90,10 @@ impl Mirror {
         let now = self.now;
         let stock = &self.vaults[usize::from(vault)];
         stock.ledgers()?;
+        self.require_admin(by)?;
         if stock.stock.is_some() {
             return Err(EXISTS);
         }
-        self.require_admin(by)?;
         let parameters = stock_with(token_feed);
         let state = Stock::new(parameters.config(8), &stock.mint.scaled_ui, now)?;
         self.vaults[usize::from(vault)].stock = Some(StockOf { state, parameters });
@@ -108,13 +107,13 @@ impl Mirror {
         let listed = self.indices[usize::from(index)].as_ref().ok_or(MISSING)?;
         let settlement = if dollar { Settlement::Dollar } else { Settlement::Quanto };
         let same = |market: &MarketOf| market.index == index && market.parameters.settlement == settlement;
-        if self.vaults[place].markets.iter().any(same) {
-            return Err(EXISTS);
-        }
         self.require_admin(by)?;
         let vault = &self.vaults[place];
         if vault.markets.len() == MARKETS {
             return Err(Refusal::Program("TooManyMarkets"));
+        }
+        if vault.markets.iter().any(same) {
+            return Err(EXISTS);
         }
         let parameters = market_with(index, dollar);
         let config = parameters.into();

@@ -163,13 +163,13 @@ impl Mirror {
 
     fn propose_change(&mut self, by: u8, target: Target, knob: u8, value: u32) -> Outcome {
         self.exchange.as_ref().ok_or(MISSING)?;
-        if self.proposals.contains_key(&target) {
-            return Err(EXISTS);
-        }
         self.require_admin(by)?;
         let before = self.named(target)?;
         let after = with_knob(before, knob, value);
         change(&before, &after)?.require_possible()?;
+        if self.proposals.contains_key(&target) {
+            return Err(EXISTS);
+        }
         self.proposals.insert(target, Proposal { proposed_at: self.now, before, after });
         Ok(())
     }

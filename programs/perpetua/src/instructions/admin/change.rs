@@ -52,7 +52,8 @@ pub struct ProposeChange<'info> {
     /// CHECK: the account that is changed, an index, vault, market or stock; none for the exchange.
     #[account(mut)]
     pub target: Option<UncheckedAccount<'info>>,
-    /// CHECK: created here; receives the change. There is one at a time for each account.
+    /// Receives the change; there is one at a time for each account.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Proposal::SEED, target.address(&exchange).as_ref()], bump)]
     pub proposal: UncheckedAccount<'info>,
     /// Creates accounts.

@@ -27,7 +27,8 @@ pub struct CreateIndex<'info> {
     /// Names the administrator.
     #[account(constraint = names!(exchange: Exchange => admin) @ PerpetuaError::Unauthorized)]
     pub exchange: AccountLoader<'info, Exchange>,
-    /// CHECK: created here; receives the underlying.
+    /// Receives the underlying.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Index::SEED, &feed_id], bump)]
     pub index: UncheckedAccount<'info>,
     /// Creates accounts.

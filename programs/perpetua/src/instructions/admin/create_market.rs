@@ -33,7 +33,8 @@ pub struct CreateMarket<'info> {
     /// The underlying.
     #[account(constraint = names!(index: Index => exchange) @ PerpetuaError::WrongAccount)]
     pub index: AccountLoader<'info, Index>,
-    /// CHECK: created here; receives the parameters and the strike ladder.
+    /// Receives the parameters and the strike ladder.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Market::SEED, vault.key().as_ref(), index.key().as_ref(), &[parameters.settlement.number()]], bump)]
     pub market: UncheckedAccount<'info>,
     /// Creates accounts.

@@ -31,7 +31,8 @@ pub struct CreateStock<'info> {
     pub vault: AccountLoader<'info, Vault>,
     /// CHECK: the vault's mint, which carries the multiplier.
     pub stock_mint: UncheckedAccount<'info>,
-    /// CHECK: created here; receives feeds, guards and calendar.
+    /// Receives feeds, guards and calendar.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Stock::SEED, vault.key().as_ref()], bump)]
     pub stock: UncheckedAccount<'info>,
     /// Creates accounts.

@@ -35,16 +35,20 @@ pub struct CreateVault<'info> {
     /// CHECK: the policy reads it.
     #[account(owner = stock_token_program.key() @ PerpetuaError::WrongAccount)]
     pub stock_mint: UncheckedAccount<'info>,
-    /// CHECK: created here; receives the ledgers.
+    /// Receives the ledgers.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Vault::SEED, stock_mint.key().as_ref()], bump)]
     pub vault: UncheckedAccount<'info>,
-    /// CHECK: created here; will hold every token of every ledger.
+    /// Will hold every token of every ledger.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Vault::TOKENS_SEED, vault.key().as_ref()], bump)]
     pub tokens: UncheckedAccount<'info>,
-    /// CHECK: created here; shares of the main pool.
+    /// Shares of the main pool.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Vault::SHARES_SEED, vault.key().as_ref(), &[PoolKind::Main as u8]], bump)]
     pub main_shares: UncheckedAccount<'info>,
-    /// CHECK: created here; shares of the insurance pool.
+    /// Shares of the insurance pool.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Vault::SHARES_SEED, vault.key().as_ref(), &[PoolKind::Insurance as u8]], bump)]
     pub insurance_shares: UncheckedAccount<'info>,
     /// The token program of the stock token.

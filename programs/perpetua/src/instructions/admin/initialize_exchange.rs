@@ -10,7 +10,8 @@ pub struct InitializeExchange<'info> {
     /// The program's upgrade authority, who becomes the administrator. Nobody else can set the program up first.
     #[account(mut)]
     pub admin: Signer<'info>,
-    /// CHECK: created here; receives the configuration.
+    /// Receives the configuration.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [Exchange::SEED], bump)]
     pub exchange: UncheckedAccount<'info>,
     /// This program.

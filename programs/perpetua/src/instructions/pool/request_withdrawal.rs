@@ -27,7 +27,8 @@ pub struct RequestWithdrawal<'info> {
     /// The pool's vault.
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
-    /// CHECK: created here; receives the place in the queue.
+    /// Receives the place in the queue.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [WithdrawalTicket::SEED, vault.key().as_ref(), &[PoolKind::from(pool) as u8], &vault.load()?.state.pool(pool.into()).next_ticket.to_le_bytes()], bump)]
     pub ticket: UncheckedAccount<'info>,
     /// The pool's shares.

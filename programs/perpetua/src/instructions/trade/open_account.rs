@@ -19,7 +19,8 @@ pub struct OpenAccount<'info> {
     pub payer: Signer<'info>,
     /// The vault whose token will be the collateral.
     pub vault: AccountLoader<'info, Vault>,
-    /// CHECK: created here; the new account.
+    /// The new account.
+    /// CHECK: created here, at the address of its seeds.
     #[account(mut, seeds = [MarginAccount::SEED, vault.key().as_ref(), owner.key().as_ref(), &sub_account.to_le_bytes()], bump)]
     pub account: UncheckedAccount<'info>,
     /// Creates the account.
