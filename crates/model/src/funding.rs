@@ -6,9 +6,8 @@ use crate::{
     conditions::{Condition, Conditions, Funding},
     error::{ModelError, Result},
     index::Index,
-    margin::PER_SECOND_AND_MILLIONTH,
-    market::{Market, SLOTS, Series, Settlement, TickWindow},
-    quantities::{FUNDING_RATE_FRACTION_BITS, FundingRate, UnitsPerUsd, Wide},
+    market::{Market, SLOTS, Series, Settlement, TickWindow, years},
+    quantities::{FUNDING_RATE_FRACTION_BITS, FundingRate, SIZE_SCALE, UnitsPerUsd, Wide},
     quote::Moment,
     stock::Stock,
 };
@@ -105,7 +104,7 @@ impl Market {
         let within = seconds.min(u64::from(self.config.max_gap));
         let per_second = self.per_usd_second(before);
         let half = per_second.mul(Real::from_u64(within)).halve();
-        Steps { half, excess: per_second.mul(Real::from_u64(seconds.saturating_sub(within))) }
+        Steps::new(half, per_second.mul(Real::from_u64(seconds.saturating_sub(within))))
     }
 
     /// Funding index per dollar of rate and second, `X / (10^6 * seconds per year)` with the mean of `X` `before` and now.
@@ -113,7 +112,7 @@ impl Market {
         let now = self.units.last;
         let before = if before == UnitsPerUsd::ZERO { now } else { before };
         let units = before.real().add(now.real()).halve();
-        units.mul(PER_SECOND_AND_MILLIONTH)
+        units.mul(years(1)).div(Real::from_u64(SIZE_SCALE)).unwrap_or(Real::ZERO)
     }
 
     fn accrue_to_new_rates(&mut self, spot: Usd, steps: Steps) -> Result<()> {
@@ -122,41 +121,34 @@ impl Market {
         let curves = [rated(Side::Call)?, rated(Side::Put)?];
         let mut next = self.window_from(i16::MIN);
         while let Some(window) = next {
-            let (mut rates, mut all) = ([[0; SLOTS]; 2], self.last_rates());
+            let mut rates = [[0; SLOTS]; 2];
             for (rates, (curve, weights)) in rates.iter_mut().zip(&curves) {
                 let rated = spot.funding_rates(curve, weights, window.lowest, &mut rates[..window.count]);
-                all |= rated.ok_or(ModelError::MathOverflow)?;
+                rated.ok_or(ModelError::MathOverflow)?;
             }
-            let steps = steps.up_to(all);
             // Few cranks come later than the longest gap, and the others need not look.
             if steps.excess.is_zero() {
-                self.accrue_window::<false>(window, &rates, &steps);
+                self.accrue_window::<false>(window, &rates, steps);
             } else {
-                self.accrue_window::<true>(window, &rates, &steps);
+                self.accrue_window::<true>(window, &rates, steps);
             }
             next = window.next.and_then(|from| self.window_from(from));
         }
         Ok(())
     }
 
-    /// Every bit that a last rate has.
-    #[inline(never)]
-    fn last_rates(&self) -> u64 {
-        self.slots.iter().fold(0, |all, slot| all | slot.series[0].rate.0 | slot.series[1].rate.0)
-    }
-
     /// Moves the funding index of every series whose tick is in the window. A function of its own, so that the loop has
     /// the registers to itself.
     #[inline(never)]
-    fn accrue_window<const EXCESS: bool>(&mut self, window: TickWindow, rates: &[[u64; SLOTS]; 2], factors: &Factors) {
-        let factors = factors.masked();
+    fn accrue_window<const EXCESS: bool>(&mut self, window: TickWindow, rates: &[[u64; SLOTS]; 2], steps: Steps) {
+        let steps = steps.masked();
         let [call_rates, put_rates] = rates;
         for slot in &mut self.slots {
             let place = window.place(slot.tick);
             if let (Some(call), Some(put)) = (call_rates.get(place), put_rates.get(place)) {
                 let [calls, puts] = &mut slot.series;
-                calls.accrue::<EXCESS>(FundingRate(*call), &factors);
-                puts.accrue::<EXCESS>(FundingRate(*put), &factors);
+                calls.accrue::<EXCESS>(FundingRate(*call), &steps);
+                puts.accrue::<EXCESS>(FundingRate(*put), &steps);
             }
         }
     }
@@ -165,120 +157,101 @@ impl Market {
     fn accrue_decaying(&mut self, elapsed: u64, steps: Steps) -> Result<()> {
         // The divisor is not zero, so the fallback is never taken.
         let kept = exp2_negative(Real::from_ratio(elapsed, 3_600).unwrap_or(Real::ZERO));
-        let factors = steps.up_to(self.last_rates());
         for slot in self.active_slots() {
             for series in &mut self.slots[slot].series {
                 let last = Real::from_fixed(series.rate.0, FUNDING_RATE_FRACTION_BITS);
-                series.accrue::<true>(FundingRate::from_real(last.mul(kept))?, &factors);
+                series.accrue::<true>(FundingRate::from_real(last.mul(kept))?, &steps);
             }
         }
         Ok(())
     }
 }
 
-/// Funding index per dollar of rate: for the sum of the last rate and the new one, and for the lower one beyond the longest
-/// gap.
+/// Factors from [`FundingRate`] to funding index, in units of `2^-shift`: for the sum of both rates, and for the lower one
+/// beyond the longest gap. One scale for both, so that their products add up before they are rounded once.
 #[derive(Clone, Copy)]
 struct Steps {
-    half: Real,
-    excess: Real,
-}
-
-/// The same as words. A series adds `2^up / 2^down` times what [`Factor::of`] gives for its rates.
-#[derive(Clone, Copy)]
-struct Factors {
     half: Factor,
     excess: Factor,
-    /// What rates lose of their last places, so that the sum of two has [`TERM_BITS`].
-    narrow: u32,
+    /// At most [`MAX_SHIFT`].
+    shift: u32,
+    /// `62 - shift` and `shift + 2`, so that no series computes them.
     up: u32,
     down: u32,
-    /// Shifts what `up` moves out of the word to the bottom of the next.
-    over: u32,
-    /// What is added so that nothing is rounded down.
+    /// One less than `2^shift`: what is added to round up.
     round: u64,
 }
 
-/// A factor of at most [`FACTOR_BITS`], as its upper bits and its lower word of 32.
+/// A factor below 2^61 in two digits. No sum of digits' products leaves a word, so nothing needs a carry.
 #[derive(Clone, Copy)]
 struct Factor {
     high: u64,
     low: u64,
 }
 
-/// Bits of a sum of two rates, and of a factor: products of their parts fit words, and what they lose is below 2^-39 of the
-/// highest rate's.
-const TERM_BITS: u32 = 46;
-const FACTOR_BITS: i32 = 48;
-/// Bits of a product that are not kept.
-const LOST_BITS: i32 = 32;
+const DIGIT_BITS: u32 = 31;
+const DIGIT: u64 = (1 << DIGIT_BITS) - 1;
+const FACTOR_BITS: i32 = 61;
+const MAX_SHIFT: u32 = 61;
 /// From the last place of a rate to that of a funding index.
-const RATE_TO_INDEX_BITS: i32 = 64 - 32;
-/// A term without so many of its bits fits 32.
-const TERM_TAIL: u32 = TERM_BITS - 32;
-/// The smallest unit of a factor, `2^-120`: no price and no time makes one that has fewer bits in it.
-const MAX_SHIFT: i32 = 120;
+const RATE_TO_INDEX_BITS: u32 = 64 - 32;
 
 impl Factor {
-    /// Rounded up.
-    fn new(step: Real, shift: i32) -> Self {
+    fn new(step: Real, shift: u32) -> Self {
         let largest = (1 << FACTOR_BITS) - 1;
-        let word = step.scale_by_power_of_two(shift).to_fixed(0, Rounding::Up);
-        let word = word.map_or(largest, |word| word.min(largest));
-        Self { high: word >> 32, low: word & u64::from(u32::MAX) }
+        let word = step.to_fixed(RATE_TO_INDEX_BITS + shift, Rounding::Up).map_or(largest, |word| word.min(largest));
+        Self { high: word >> DIGIT_BITS, low: word & DIGIT }
     }
 
     const fn is_zero(self) -> bool {
         self.high | self.low == 0
     }
 
-    /// The product with a term of at most [`TERM_BITS`] in units of `2^32`, below 2^62, or less by up to [`Self::short`].
+    /// The product's parts in units of `2^62`, `2^31` and one.
     #[inline(always)]
-    const fn of(self, term: u64) -> u64 {
-        let low = (term >> TERM_TAIL).wrapping_mul(self.low) >> (32 - TERM_TAIL);
-        term.wrapping_mul(self.high).wrapping_add(low)
-    }
-
-    /// What a product may lose: the term's tail times the lower word, and one unit of the term, which narrowing took.
-    const fn short(self) -> u64 {
-        if self.is_zero() { 0 } else { self.high + (1 << TERM_TAIL) + 2 }
+    fn times(self, rate: u64) -> [u64; 3] {
+        let (high, low) = (rate >> DIGIT_BITS, rate & DIGIT);
+        let middle = self.high.wrapping_mul(low).wrapping_add(self.low.wrapping_mul(high));
+        [self.high.wrapping_mul(high), middle, self.low.wrapping_mul(low)]
     }
 }
 
 impl Steps {
-    /// As words, for rates that have no higher bit than these. A step too large for a funding index becomes the largest; no
-    /// price and no time reaches it.
-    fn up_to(self, rates: u64) -> Factors {
-        let sum_bits = u64::BITS - rates.leading_zeros() + 1;
-        let narrow = sum_bits.saturating_sub(TERM_BITS);
-        let largest = self.half.max(self.excess);
-        let shift = (FACTOR_BITS - 64 - largest.exponent()).min(MAX_SHIFT);
-        // The product's unit, in the last place of a funding index.
-        let unit = narrow.cast_signed() + LOST_BITS - shift + RATE_TO_INDEX_BITS;
-        let (up, down) = (unit.max(0).unsigned_abs().min(63), unit.min(0).unsigned_abs().min(63));
-        let (half, excess) = (Factor::new(self.half, shift), Factor::new(self.excess, shift));
-        let over = if up == 0 { 63 } else { 64 - up };
-        let round = half.short().saturating_add(excess.short()).saturating_add((1 << down) - 1);
-        Factors { half, excess, narrow, up, down, over, round }
+    /// Rounds up. A step too large for a funding index becomes the largest; no price and no time reaches it.
+    fn new(half: Real, excess: Real) -> Self {
+        let bits = FACTOR_BITS - 64 - half.max(excess).exponent();
+        let shift = u32::try_from(bits).unwrap_or(0).saturating_sub(RATE_TO_INDEX_BITS).min(MAX_SHIFT);
+        Self {
+            half: Factor::new(half, shift),
+            excess: Factor::new(excess, shift),
+            shift,
+            up: 2 * DIGIT_BITS - shift,
+            down: shift + 2,
+            round: (1 << shift) - 1,
+        }
     }
-}
 
-impl Factors {
     /// The same with shifts that are seen to be below 64, so that no series masks them.
     #[inline(always)]
     const fn masked(self) -> Self {
-        Self { narrow: self.narrow % 64, up: self.up % 64, down: self.down % 64, over: self.over % 64, ..self }
+        Self { shift: self.shift % 64, up: self.up % 64, down: self.down % 64, ..self }
     }
 
-    /// What two rates add to the funding index, rounded up, as its upper and lower word.
+    /// What two rates below `2^RATE_BITS` add to the funding index, rounded up, as its upper and lower word.
     #[inline(always)]
     fn charge<const EXCESS: bool>(&self, last: u64, now: u64) -> (u64, u64) {
-        let mut sum = self.half.of(last.wrapping_add(now).wrapping_shr(self.narrow)).wrapping_add(self.round);
+        let mut parts = self.half.times(last.wrapping_add(now));
         if EXCESS {
-            sum = sum.wrapping_add(self.excess.of(last.min(now).wrapping_shr(self.narrow)));
+            let excess = self.excess.times(last.min(now));
+            parts = [0, 1, 2].map(|part| parts[part].wrapping_add(excess[part]));
         }
-        // Below 2^63, so that `over` leaves nothing where `up` moves nothing.
-        (sum.wrapping_shr(self.over), sum.wrapping_shl(self.up).wrapping_shr(self.down))
+        let lowest = parts[2].wrapping_add(self.round);
+        let middle = parts[1].wrapping_add(lowest >> DIGIT_BITS);
+        let upper = parts[0].wrapping_add(middle >> DIGIT_BITS);
+        let lower = (middle & DIGIT) << DIGIT_BITS | lowest & DIGIT;
+        // The sum is `upper * 2^62 + lower`; the shift is at most 61, which wrapping shifts need not check.
+        let low = upper.wrapping_shl(self.up) | lower.wrapping_shr(self.shift);
+        (upper.wrapping_shr(self.down), low)
     }
 }
 
@@ -286,16 +259,15 @@ impl Series {
     /// Moves the funding index by the trapezoid between the last rate and `rate`, rounded up, and keeps `rate`; neither
     /// without open interest.
     ///
-    /// What is rounded is in proportion to time but for a last place, so many accruals equal one but for a last place each
-    /// and 2^-39 of what the market's highest rate adds. Nothing overflows: at the highest rate and `X` an index moves by
-    /// less than 2^48 raw units a year.
+    /// A step carries 61 significant bits, so many accruals equal one but for a last place each and 2^-59 of the step.
+    /// Nothing overflows: at the highest rate and `X` an index moves by less than 2^48 raw units a year.
     #[inline(always)]
-    fn accrue<const EXCESS: bool>(&mut self, rate: FundingRate, factors: &Factors) {
+    fn accrue<const EXCESS: bool>(&mut self, rate: FundingRate, steps: &Steps) {
         if self.open_interest.is_zero() {
             return;
         }
         let last = core::mem::replace(&mut self.rate, rate);
-        let (upper, lower) = factors.charge::<EXCESS>(last.0, rate.0);
+        let (upper, lower) = steps.charge::<EXCESS>(last.0, rate.0);
         let (low, carry) = self.funding_index.low.overflowing_add(lower);
         let high = self.funding_index.high.wrapping_add(upper).wrapping_add(u64::from(carry));
         self.funding_index = Wide { low, high };

@@ -3,7 +3,7 @@
 use crate::Real;
 
 /// Bits of a term and of a ratio.
-pub(crate) const BITS: i64 = 48;
+const BITS: i64 = 48;
 
 /// A ratio of neighbouring terms that is below one, as its upper 16 and lower 32 bits.
 #[derive(Clone, Copy)]
@@ -31,24 +31,37 @@ impl Ratio {
 /// A progression that falls. Walked the way it shrinks it keeps its absolute precision.
 #[derive(Clone, Copy)]
 pub(crate) struct Progression {
+    /// In units of `2^up`.
     value: u64,
+    up: u32,
     ratio: Ratio,
 }
 
 impl Progression {
-    /// In units of `2^-shift`, of which the first term is below 2^48.
+    /// In units of `2^-shift`, of which the first term is below 2^62.
     pub(crate) fn new(first: Real, ratio: Real, shift: i64) -> Self {
-        Self { value: to_word(first, shift), ratio: Ratio::new(ratio) }
+        let up = (first.exponent.wrapping_add(shift).wrapping_add(64 - BITS)).max(0);
+        Self {
+            value: to_word(first, shift.wrapping_sub(up)),
+            up: u32::try_from(up).unwrap_or(0),
+            ratio: Ratio::new(ratio),
+        }
     }
 
     pub(crate) const fn is_zero(&self) -> bool {
         self.value == 0
     }
 
+    /// The same with a shift that is seen to be below 64, so that no term masks it.
+    #[inline(always)]
+    pub(crate) const fn masked(self) -> Self {
+        Self { up: self.up % 64, ..self }
+    }
+
     /// The term, before it goes on to the next, or up to three units below that.
     #[inline(always)]
     pub(crate) const fn next(&mut self) -> u64 {
-        let term = self.value;
+        let term = self.value.wrapping_shl(self.up);
         self.value = self.ratio.of(self.value);
         term
     }

@@ -3,11 +3,7 @@
 //! A funding rate is linear in time value, financed amount and strike, and each of these is a sum of geometric
 //! progressions over the ladder. So is the rate: a product of two words per progression and strike.
 
-use crate::{
-    Curve, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid,
-    progression::{self, Progression},
-    wing::Wing,
-};
+use crate::{Curve, OptionValue, Real, Rounding, Side, Signed, SpotOnGrid, progression::Progression, wing::Wing};
 
 /// How a rate is composed: units of the rate per dollar, whatever unit the caller keeps.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,46 +18,74 @@ pub struct RateWeights {
 
 /// Rates stay below `2^RATE_BITS`.
 pub const RATE_BITS: u32 = 61;
-/// Three terms add up to less than `2^SUM_BITS`.
-const SUM_BITS: u32 = 50;
+/// Terms are scaled to this many bits, so that two of them add up without overflow.
+const TERM_BITS: i64 = 62;
 
 impl SpotOnGrid {
     /// The rates `time_value * TV + financed * F + strike * K`, in the weights' unit, of at most 64 neighbouring strikes:
-    /// `rates[i]` becomes that of the tick `lowest + i`. Gives a number that has every bit that a rate has. None if one may
-    /// need more than [`RATE_BITS`].
+    /// `rates[i]` becomes that of the tick `lowest + i`. None if one may need more than [`RATE_BITS`].
     ///
-    /// The error is below three units plus 2^-40 of the largest term on each side of the money. Nothing is rounded to a side
-    /// here: buyers and pool are charged and credited by the same rate.
+    /// The error is below three units plus 2^-40 of each term's largest on the ladder. Nothing is rounded to a side here:
+    /// buyers and pool are charged and credited by the same rate.
     #[must_use]
-    pub fn funding_rates(&self, curve: &Curve, weights: &RateWeights, lowest: i16, rates: &mut [u64]) -> Option<u64> {
+    pub fn funding_rates(&self, curve: &Curve, weights: &RateWeights, lowest: i16, rates: &mut [u64]) -> Option<()> {
         let money = self.money(lowest, rates.len());
         let (below, above) = rates.split_at_mut(money.place);
         let [below_wing, above_wing] = self.wings(curve);
-        let mut bits = 0;
         if !above.is_empty() {
-            bits |= self.wing_rates(&above_wing, weights, money.above, above)?;
+            self.wing_rates(&above_wing, weights, money.above, above)?;
         }
         if !below.is_empty() {
-            bits |= self.wing_rates(&below_wing, weights, money.below, below)?;
+            self.wing_rates(&below_wing, weights, money.below, below)?;
         }
-        Some(bits)
+        Some(())
     }
 
     /// Rates the strikes on one side of the money, of which the nearest is `from` steps from the first.
-    fn wing_rates(&self, wing: &Wing<'_>, weights: &RateWeights, from: u32, rates: &mut [u64]) -> Option<u64> {
+    fn wing_rates(&self, wing: &Wing<'_>, weights: &RateWeights, from: u32, rates: &mut [u64]) -> Option<()> {
         let parts = wing.parts(from, rates.len());
-        let mut bits = 0;
         if let Some(part) = rates.get_mut(parts.short.places.clone()).filter(|part| !part.is_empty()) {
-            bits |= progress(wing, weights, false, parts.short.from, part)?;
+            self.progress(wing, weights, false, parts.short.from, part)?;
         }
         for (rate, offset) in rates.get_mut(parts.at.places.clone()).into_iter().flatten().zip(parts.at.offsets(wing)) {
             *rate = self.rate_one(wing, weights, offset)?;
-            bits |= *rate;
         }
         if let Some(part) = rates.get_mut(parts.past.places.clone()).filter(|part| !part.is_empty()) {
-            bits |= progress(wing, weights, true, parts.past.from, part)?;
+            self.progress(wing, weights, true, parts.past.from, part)?;
         }
-        Some(bits)
+        Some(())
+    }
+
+    /// Rates strikes that are all short of the cap, or all past it, by progression.
+    fn progress(
+        &self,
+        wing: &Wing<'_>,
+        weights: &RateWeights,
+        capped: bool,
+        from: u32,
+        rates: &mut [u64],
+    ) -> Option<()> {
+        let reach = u32::try_from(rates.len()).unwrap_or(0);
+        let to = from.saturating_add(reach).saturating_sub(1);
+        let Firsts { main, reflected, strike } =
+            if capped { Firsts::capped(weights) } else { wing.firsts(weights, from, to) };
+        let highest = if wing.rising { to } else { from };
+        let strike = if strike.is_zero() { Real::ZERO } else { strike.mul(wing.strike(highest)) };
+        let largest = main.magnitude.max(reflected).max(strike);
+        let shift = (TERM_BITS - 64 - largest.exponent).min(63);
+        // Two terms add up to less than 2^63.
+        let down = u32::try_from(shift).ok().filter(|down| *down >= 63 - RATE_BITS)?;
+        let strikes = Progression::new(strike, wing.grid.inverse_rho, shift);
+        let outward = (main.negative, Progression::new(main.magnitude, wing.step, shift));
+        let inward = (true, Progression::new(reflected, wing.opposite_step, shift));
+        if wing.rising {
+            downwards(rates, strikes, inward);
+            upwards(rates, outward, down);
+        } else {
+            downwards(rates, strikes, outward);
+            upwards(rates, inward, down);
+        }
+        Some(())
     }
 
     /// Rates one strike by itself.
@@ -70,64 +94,6 @@ impl SpotOnGrid {
         let rate = weights.rate(&wing.curve.value(self.spot, strike)).to_fixed(0, Rounding::Up)?;
         (rate >> RATE_BITS == 0).then_some(rate)
     }
-}
-
-/// Rates strikes that are all short of the cap, or all past it, by progression.
-fn progress(wing: &Wing<'_>, weights: &RateWeights, capped: bool, from: u32, rates: &mut [u64]) -> Option<u64> {
-    let reach = u32::try_from(rates.len()).unwrap_or(0);
-    let to = from.saturating_add(reach).saturating_sub(1);
-    let Firsts { main, reflected, strike } =
-        if capped { Firsts::capped(weights) } else { wing.firsts(weights, from, to) };
-    let highest = if wing.rising { to } else { from };
-    let strike = if strike.is_zero() { Real::ZERO } else { strike.mul(wing.strike(highest)) };
-    let largest = main.magnitude.max(reflected).max(strike);
-    // One unit for all terms, of which the largest gets all bits.
-    let shift = (progression::BITS - 64 - largest.exponent).min(63);
-    let unit = Unit::new(shift)?;
-    let strikes = Progression::new(strike, wing.grid.inverse_rho, shift);
-    let outward = Other { negative: main.negative, terms: Progression::new(main.magnitude, wing.step, shift) };
-    let inward = Other { negative: true, terms: Progression::new(reflected, wing.opposite_step, shift) };
-    let (falling, rising) = if wing.rising { (inward, outward) } else { (outward, inward) };
-    if rising.terms.is_zero() {
-        downwards(rates, strikes, falling, |sum| unit.rate(sum));
-    } else {
-        downwards(rates, strikes, falling, |sum| sum);
-        upwards(rates, rising, |sum| unit.rate(sum));
-    }
-    Some(unit.bits())
-}
-
-/// The unit of terms, as shifts that make rates of them.
-#[derive(Clone, Copy)]
-struct Unit {
-    up: u32,
-    down: u32,
-}
-
-impl Unit {
-    /// `2^-shift`. None where the sum of three terms may need more than [`RATE_BITS`].
-    fn new(shift: i64) -> Option<Self> {
-        let up = u32::try_from(shift.saturating_neg().max(0)).ok().filter(|up| *up <= RATE_BITS - SUM_BITS)?;
-        Some(Self { up, down: u32::try_from(shift.max(0)).ok()? })
-    }
-
-    /// A sum is not negative but for rounding.
-    #[inline(always)]
-    const fn rate(self, sum: u64) -> u64 {
-        if sum.cast_signed() < 0 { 0 } else { sum.wrapping_shl(self.up).wrapping_shr(self.down) }
-    }
-
-    /// Every bit that a rate may have.
-    const fn bits(self) -> u64 {
-        self.rate((1 << SUM_BITS) - 1)
-    }
-}
-
-/// A progression beside that of the strikes, which is added or subtracted.
-#[derive(Clone, Copy)]
-struct Other {
-    negative: bool,
-    terms: Progression,
 }
 
 /// Where the progressions of a wing start: the main term at its nearest strike, the reflected one at its farthest. The
@@ -167,27 +133,30 @@ impl Wing<'_> {
 
 /// Sets the terms, from the last to the first, to the strikes' progression, and adds another one, or subtracts it.
 /// Walked the way it shrinks, a progression keeps its absolute precision.
-#[inline(always)]
-fn downwards(terms: &mut [u64], mut strikes: Progression, other: Other, of: impl Fn(u64) -> u64) {
-    let Other { negative, terms: mut other } = other;
+fn downwards(terms: &mut [u64], strikes: Progression, (negative, other): (bool, Progression)) {
+    let (mut strikes, mut other) = (strikes.masked(), other.masked());
     let terms = terms.iter_mut().rev();
     if other.is_zero() {
-        terms.for_each(|term| *term = of(strikes.next()));
+        terms.for_each(|term| *term = strikes.next());
     } else if negative {
-        terms.for_each(|term| *term = of(strikes.next().wrapping_sub(other.next())));
+        terms.for_each(|term| *term = strikes.next().wrapping_sub(other.next()));
     } else {
-        terms.for_each(|term| *term = of(strikes.next().wrapping_add(other.next())));
+        terms.for_each(|term| *term = strikes.next().wrapping_add(other.next()));
     }
 }
 
-/// Adds a progression to the terms, from the first to the last, or subtracts it.
-#[inline(always)]
-fn upwards(terms: &mut [u64], other: Other, of: impl Fn(u64) -> u64) {
-    let Other { negative, terms: mut other } = other;
-    if negative {
-        terms.iter_mut().for_each(|term| *term = of(term.wrapping_sub(other.next())));
+/// Adds a progression to the terms, from the first to the last, or subtracts it, and makes rates of them.
+fn upwards(terms: &mut [u64], (negative, other): (bool, Progression), down: u32) {
+    let mut other = other.masked();
+    let down = down % 64;
+    // A sum is not negative but for rounding.
+    let rate = |sum: u64| if sum.cast_signed() < 0 { 0 } else { sum.wrapping_shr(down) };
+    if other.is_zero() {
+        terms.iter_mut().for_each(|term| *term = rate(*term));
+    } else if negative {
+        terms.iter_mut().for_each(|term| *term = rate(term.wrapping_sub(other.next())));
     } else {
-        terms.iter_mut().for_each(|term| *term = of(term.wrapping_add(other.next())));
+        terms.iter_mut().for_each(|term| *term = rate(term.wrapping_add(other.next())));
     }
 }
 
