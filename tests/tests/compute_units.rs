@@ -44,8 +44,8 @@ const CEILINGS: [(&str, u64); 14] = [
     ("request_withdrawal", 28_000),
     ("execute_withdrawal", 28_000),
     ("claim_withdrawal", 28_000),
-    ("crank_funding", 34_600),
-    ("mark_market", 45_700),
+    ("crank_funding", 38_700),
+    ("mark_market", 46_800),
     ("crank_stock", 12_000),
     ("settle_funding", 20_000),
 ];

@@ -220,10 +220,11 @@ impl Vault {
     ///
     /// Errors: [`ModelError::InsufficientCollateral`].
     pub fn charge_split(&mut self, account: &mut MarginAccount, split: Split) -> Result<()> {
-        self.release(account, split.total()?)?;
         self.credit(Ledger::Main, split.main)?;
         self.credit(Ledger::Insurance, split.insurance)?;
-        self.credit(Ledger::Protocol, split.protocol)
+        self.credit(Ledger::Protocol, split.protocol)?;
+        // Last, so that the account collects at once what this served of its own claim.
+        self.release(account, split.total()?)
     }
 
     /// Moves tokens from a ledger to an account.
