@@ -23,16 +23,19 @@ export function decodeEvent(data: ReadonlyUint8Array): PerpetuaEvent | undefined
 export type ReadTransaction = {
   transaction: { message: { accountKeys: readonly Address[] } };
   meta: {
+    /** Null where the transaction succeeded. */
+    err: unknown;
     loadedAddresses?: { writable: readonly Address[]; readonly: readonly Address[] };
     innerInstructions?: readonly { instructions: readonly { programIdIndex: number; data: string }[] }[] | null;
   } | null;
 };
 
-/** The program's events in a transaction, in order. */
+/** The program's events in a transaction, in order; none where it failed, since what it logged until then was undone. */
 export function eventsOf({ transaction, meta }: ReadTransaction): PerpetuaEvent[] {
-  const { writable = [], readonly = [] } = meta?.loadedAddresses ?? {};
+  if (!meta || meta.err !== null) return [];
+  const { writable = [], readonly = [] } = meta.loadedAddresses ?? {};
   const addresses = [...transaction.message.accountKeys, ...writable, ...readonly];
-  const inner = (meta?.innerInstructions ?? []).flatMap(({ instructions }) => instructions);
+  const inner = (meta.innerInstructions ?? []).flatMap(({ instructions }) => instructions);
   return inner.flatMap(({ programIdIndex, data }) => {
     if (addresses[programIdIndex] !== PERPETUA_PROGRAM_ADDRESS) return [];
     return decodeEvent(getBase58Encoder().encode(data)) ?? [];

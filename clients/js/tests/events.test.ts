@@ -44,6 +44,7 @@ test('only what the program itself logged counts, from tables as well', () => {
   const transaction = {
     transaction: { message: { accountKeys: [VAULT, OTHER] } },
     meta: {
+      err: null,
       loadedAddresses: { writable: [VAULT], readonly: [PROGRAM] },
       innerInstructions: [
         { instructions: [{ programIdIndex: 1, data: encoded }] },
@@ -53,4 +54,6 @@ test('only what the program itself logged counts, from tables as well', () => {
   };
   assert.deepEqual(perpetua.eventsOf(transaction), [{ name: 'Withdrawn', data: withdrawn }]);
   assert.deepEqual(perpetua.eventsOf({ ...transaction, meta: null }), []);
+  const failed = { ...transaction, meta: { ...transaction.meta, err: { InstructionError: [1, 'Custom'] } } };
+  assert.deepEqual(perpetua.eventsOf(failed), [], 'what a failed transaction logged did not happen');
 });
