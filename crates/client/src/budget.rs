@@ -105,7 +105,7 @@ static WORST: LazyLock<BTreeMap<String, u32>> = LazyLock::new(|| {
 /// Compute units that an instruction of the program takes at most, by its name as in the IDL; nothing for an unknown name.
 ///
 /// ```
-/// assert!(perpetua_client::budget::of_name("liquidate").unwrap() > 90_000);
+/// assert!(perpetua_client::budget::of_name("liquidate").unwrap() > 50_000);
 /// assert_eq!(perpetua_client::budget::of_name("mint_money"), None);
 /// ```
 pub fn of_name(name: &str) -> Option<u32> {
