@@ -3,7 +3,7 @@
 use bytemuck::Zeroable;
 use perpetua_client::book::per_day;
 use perpetua_model::{
-    Market, MarketConfig, ModelError, Result, Volatility,
+    Market, MarketConfig, MarketTerms, ModelError, Result, Volatility,
     pricing::{Rounding, Signed, Usd},
 };
 
@@ -16,21 +16,24 @@ const FRACTION_BITS: u32 = 64;
 ///
 /// Errors: [`ModelError::PriceOutOfRange`], [`ModelError::MathOverflow`] for terms that pricing does not support.
 pub fn price(terms: &OptionTerms) -> Result<OptionPrice> {
-    let config = MarketConfig {
-        period: terms.period,
-        cap_bps: [terms.cap_bps; 2],
-        carry_bps: terms.carry_bps,
-        rent_bps: terms.rent_bps,
-        ..MarketConfig::default()
-    };
     let side = terms.side.into();
     let (spot, strike) = (Usd::from_bits(terms.spot), Usd::from_bits(terms.strike));
     if !spot.is_price() || !strike.is_price() {
         return Err(ModelError::PriceOutOfRange);
     }
+    let config = MarketConfig {
+        period: terms.period,
+        cap_bps: [terms.cap_bps; 2],
+        carry_bps: terms.carry_bps,
+        rent_bps: terms.rent_bps,
+        // A ladder there must be; nothing here depends on it.
+        reference_strike: strike.into(),
+        strike_ratio_bps: 10_125,
+        ..MarketConfig::default()
+    };
     let curve = config.curve(side, Volatility(terms.volatility).real())?;
     let option = curve.value(spot, strike);
-    let market = Market { config, ..Market::zeroed() };
+    let market = Market { config, terms: MarketTerms::new(&config)?, ..Market::zeroed() };
     Ok(OptionPrice {
         value: option.value(Rounding::Down).bits(),
         time_value: option.time_value.to_usd(Rounding::Down).bits(),
