@@ -26,15 +26,19 @@ use crate::{
 };
 
 /// What a network is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Files {
-    /// The compiled program.
+    /// The compiled program
+    #[arg(long)]
     pub program: PathBuf,
-    /// The network's executable, which tools/surfnet builds.
+    /// The network's executable, which tools/surfnet builds
+    #[arg(long)]
     pub surfnet: PathBuf,
-    /// What is to exist on the network: migrations/localnet.toml.
+    /// What is to exist on the network, as migrations/localnet.toml says it
+    #[arg(long)]
     pub config: PathBuf,
-    /// Folder of the wallets' keys; those that are there are used again.
+    /// Folder for the wallets' keys; those that are there are used again
+    #[arg(long)]
     pub wallets: PathBuf,
 }
 

@@ -17,18 +17,8 @@ use solana_signer::Signer;
 #[derive(Parser)]
 #[command(name = "perpetua-localnet", version)]
 struct Arguments {
-    /// The compiled program
-    #[arg(long)]
-    program: PathBuf,
-    /// The network's executable, which tools/surfnet builds
-    #[arg(long)]
-    surfnet: PathBuf,
-    /// What is to exist on the network
-    #[arg(long)]
-    config: PathBuf,
-    /// Folder for the wallets' keys; those that are there are used again
-    #[arg(long)]
-    wallets: PathBuf,
+    #[command(flatten)]
+    files: Files,
     /// How many times faster than the clock on the wall time passes, 1 to 10000
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     speed: u32,
@@ -61,8 +51,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<()> {
-    let Arguments { program, surfnet, config, wallets, speed, week, rpc_port, ws_port, stop_after, json } = arguments;
-    let files = Files { program, surfnet, config, wallets };
+    let Arguments { files, speed, week, rpc_port, ws_port, stop_after, json } = arguments;
     let pace = Pace::Wall { speed };
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);

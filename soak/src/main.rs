@@ -19,19 +19,12 @@ use perpetua_localnet::Files;
 #[derive(Parser)]
 #[command(name = "perpetua-soak", version)]
 struct Arguments {
-    /// The compiled program
-    #[arg(long)]
-    program: PathBuf,
-    /// The network's executable, which tools/surfnet builds
-    #[arg(long)]
-    surfnet: PathBuf,
-    /// What is to exist on the network
-    #[arg(long)]
-    config: PathBuf,
+    #[command(flatten)]
+    files: Files,
     /// The keeper's executable
     #[arg(long)]
     keeper: PathBuf,
-    /// Folder for keys, logs and the report
+    /// Folder for logs and the report
     #[arg(long)]
     folder: PathBuf,
     /// Margin accounts
@@ -66,10 +59,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let Arguments { program, surfnet, config, keeper, folder, accounts, days, step, fine, seed, json } = arguments;
+    let Arguments { files, keeper, folder, accounts, days, step, fine, seed, json } = arguments;
     anyhow::ensure!(86_400 % step == 0 && step % 300 == 0, "--step {step} is no part of a day and multiple of 300");
     fs::create_dir_all(&folder)?;
-    let files = Files { program, surfnet, config, wallets: folder.join("wallets") };
     let plan = soak::Plan { keeper, folder: folder.clone(), accounts, days, step, fine, seed };
     let report = soak::run(&files, &plan).await?;
     fs::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;

@@ -26,6 +26,7 @@ pub fn run(shell: &Shell, arguments: &[String]) -> Result<()> {
     let (localnet, keeper, soak) = (built("perpetua-localnet")?, built("perpetua-keeper")?, built("perpetua-soak")?);
     let folder = shell.target().join("network");
     let files = |command: &mut Command| {
+        command.arg("--wallets").arg(folder.join("wallets"));
         command.arg("--program").arg(&program).arg("--surfnet").arg(&surfnet);
         command.arg("--config").arg(shell.root.join("migrations/localnet.toml"));
         command.current_dir(&shell.root).stdin(Stdio::null());
@@ -34,7 +35,7 @@ pub fn run(shell: &Shell, arguments: &[String]) -> Result<()> {
     eprintln!("Ctrl-C ends the local network");
     let mut command = Command::new(localnet);
     files(&mut command);
-    ends_on_interrupt(command.arg("--wallets").arg(folder.join("wallets")))?;
+    ends_on_interrupt(&mut command)?;
 
     eprintln!("months of keeping");
     let mut command = Command::new(soak);

@@ -60,7 +60,7 @@ impl Health {
 /// Fraction bits of [`MarginTerms::slew`].
 const SLEW_FRACTION_BITS: u32 = 64;
 /// Years in a second and index units in a millionth, so that a yearly rate becomes one per second and millionth.
-pub(crate) const PER_SECOND_AND_MILLIONTH: Real = match Real::from_ratio(1, SECONDS_PER_YEAR * SIZE_SCALE) {
+const PER_SECOND_AND_MILLIONTH: Real = match Real::from_ratio(1, SECONDS_PER_YEAR * SIZE_SCALE) {
     Some(part) => part,
     None => panic!("the divisor is not zero"),
 };
@@ -105,7 +105,7 @@ impl MarginTerms {
         let fixed =
             |value: Real| value.to_fixed(VOLATILITY_FRACTION_BITS, Rounding::Up).ok_or(ModelError::MathOverflow);
         let (mut gamma, mut steady) = ([0; 2], [0; 2]);
-        for side in [Side::Call, Side::Put] {
+        for side in Side::BOTH {
             // A dollar market's stock may fall by as much as is reserved for.
             let falls = Real::ONE.add(bps(config.reserve_extra_bps[side as usize]));
             let yearly = bps(config.carry_bps).add(bps(config.rent_bps).mul(config.cap(side)));
@@ -177,7 +177,7 @@ impl Market {
         let reach = self.reach(elapsed);
         // Fixed point, rounded up, up to the one conversion of each side: on the VM cheaper than a Real for each factor.
         let mut yearly = [Real::ZERO; 2];
-        for side in [Side::Call, Side::Put] {
+        for side in Side::BOTH {
             let (gamma, steady) = (self.margin.gamma[side as usize], self.margin.steady[side as usize]);
             let rent = times_up(self.volatility_within(side, reach).0, gamma);
             let whole = rent.and_then(|rent| rent.checked_add(steady)).ok_or(ModelError::MathOverflow)?;
@@ -239,7 +239,7 @@ pub(crate) fn owed_tokens(exact: u128) -> Tokens {
 const EXPOSURE_FRACTION_BITS: u32 = 60;
 
 /// What an account's positions add up to: margin is linear in size times strike, so one multiplication for each side of a
-/// market serves all positions there, and the sum is exact.
+/// market serves all positions there, and the sum is exact to the last of [`EXPOSURE_FRACTION_BITS`] for each of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exposure {
     /// Sum of size times strike for calls and puts of each market, millionths of an index unit times dollars, with

@@ -15,8 +15,6 @@ use crate::{
 /// Slots of the chain that a mark stays good for.
 pub const MARK_SLOTS: u64 = 25;
 
-const SIDES: [Side; 2] = [Side::Call, Side::Put];
-
 /// A market's liabilities and claims.
 #[cfg_attr(feature = "idl-build", derive(anchor_lang::AnchorSerialize))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -132,7 +130,7 @@ impl Market {
         let (mut lower, mut upper) = (Real::ZERO, Real::ZERO);
         for window in self.windows() {
             let mut sizes = self.sizes(window);
-            for (side, ([better, worse], sizes)) in SIDES.into_iter().zip(spots.into_iter().zip(&mut sizes)) {
+            for (side, ([better, worse], sizes)) in Side::BOTH.into_iter().zip(spots.into_iter().zip(&mut sizes)) {
                 let interest = Interest::new(&mut sizes[..window.count]).ok_or(ModelError::MathOverflow)?;
                 let (bid, ask) = (self.bid_volatility(side), self.ask_volatility(side, Real::ZERO));
                 let bid = self.worth(side, bid, better, window.lowest, &interest)?;

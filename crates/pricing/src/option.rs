@@ -28,6 +28,9 @@ pub enum Side {
 }
 
 impl Side {
+    /// Calls and puts, in the order in which whatever is kept for each of them lies.
+    pub const BOTH: [Self; 2] = [Self::Call, Self::Put];
+
     /// How far an option is in the money, before the cap.
     #[inline(always)]
     pub(crate) fn moneyness(self, spot: Usd, strike: Usd) -> Usd {

@@ -35,7 +35,16 @@ pub struct CreateMarket<'info> {
     pub index: AccountLoader<'info, Index>,
     /// Receives the parameters and the strike ladder.
     /// CHECK: created here, at the address of its seeds.
-    #[account(mut, seeds = [Market::SEED, vault.key().as_ref(), index.key().as_ref(), &[parameters.settlement.number()]], bump)]
+    #[account(
+        mut,
+        seeds = [
+            Market::SEED,
+            vault.key().as_ref(),
+            index.key().as_ref(),
+            &[parameters.settlement.number()],
+        ],
+        bump,
+    )]
     pub market: UncheckedAccount<'info>,
     /// Creates accounts.
     pub system_program: Program<'info, System>,

@@ -29,7 +29,16 @@ pub struct RequestWithdrawal<'info> {
     pub vault: AccountLoader<'info, Vault>,
     /// Receives the place in the queue.
     /// CHECK: created here, at the address of its seeds.
-    #[account(mut, seeds = [WithdrawalTicket::SEED, vault.key().as_ref(), &[PoolKind::from(pool) as u8], &vault.load()?.state.pool(pool.into()).next_ticket.to_le_bytes()], bump)]
+    #[account(
+        mut,
+        seeds = [
+            WithdrawalTicket::SEED,
+            vault.key().as_ref(),
+            &[PoolKind::from(pool) as u8],
+            &vault.load()?.state.pool(pool.into()).next_ticket.to_le_bytes(),
+        ],
+        bump,
+    )]
     pub ticket: UncheckedAccount<'info>,
     /// The pool's shares.
     /// CHECK: the vault names it.

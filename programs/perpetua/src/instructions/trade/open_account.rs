@@ -21,7 +21,16 @@ pub struct OpenAccount<'info> {
     pub vault: AccountLoader<'info, Vault>,
     /// The new account.
     /// CHECK: created here, at the address of its seeds.
-    #[account(mut, seeds = [MarginAccount::SEED, vault.key().as_ref(), owner.key().as_ref(), &sub_account.to_le_bytes()], bump)]
+    #[account(
+        mut,
+        seeds = [
+            MarginAccount::SEED,
+            vault.key().as_ref(),
+            owner.key().as_ref(),
+            &sub_account.to_le_bytes(),
+        ],
+        bump,
+    )]
     pub account: UncheckedAccount<'info>,
     /// Creates the account.
     pub system_program: Program<'info, System>,
